@@ -1,0 +1,1 @@
+"""Telegram: the Bot API (https://core.telegram.org/bots/api) over webhooks."""

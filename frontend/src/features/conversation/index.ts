@@ -1,0 +1,1 @@
+export { default as Conversation } from "./Conversation.svelte";

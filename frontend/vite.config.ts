@@ -1,0 +1,59 @@
+import { rm } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+
+import { svelte } from "@sveltejs/vite-plugin-svelte";
+import type { Plugin } from "vite";
+import { defineConfig } from "vitest/config";
+
+import { fakeServer } from "./test/fake/plugin";
+
+const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
+const out = path("../inbox/static");
+
+/** Empties only what this build writes: the widget's build shares the folder. */
+function cleanOwnOutput(): Plugin {
+  return {
+    name: "clean-own-output",
+    apply: "build",
+    async buildStart() {
+      const names = ["assets", "index.html", "index.html.br", "index.html.gz", "csp.json"];
+      await Promise.all(names.map((name) => rm(`${out}/${name}`, { recursive: true, force: true })));
+    },
+  };
+}
+
+export default defineConfig(({ mode }) => ({
+  base: "/",
+  plugins: [svelte(), cleanOwnOutput(), ...(mode === "fake" ? [fakeServer()] : [])],
+  resolve: {
+    alias: { $lib: path("src/lib"), $features: path("src/features") },
+    ...(process.env["VITEST"] ? { conditions: ["browser"] } : {}),
+  },
+  build: {
+    outDir: out,
+    emptyOutDir: false,
+    copyPublicDir: true,
+    target: "es2022",
+    manifest: "assets/manifest.json",
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    reportCompressedSize: false,
+  },
+  server: {
+    port: 5173,
+    host: "127.0.0.1",
+    ...(mode === "fake"
+      ? {}
+      : {
+          proxy: {
+            "/api": process.env["INBOX_URL"] ?? "http://127.0.0.1:8000",
+            "/realtime": { target: process.env["INBOX_URL"] ?? "http://127.0.0.1:8000", ws: true },
+          },
+        }),
+  },
+  test: {
+    environment: "happy-dom",
+    include: ["src/**/*.test.ts", "test/**/*.test.ts", "widget/**/*.test.ts"],
+    restoreMocks: true,
+  },
+}));

@@ -1,0 +1,1 @@
+"""One module per command of `inbox`; inbox.cli imports only the one that is called."""

@@ -1,0 +1,27 @@
+"""Which thread a message belongs to, and where in it. Pure."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from channels.base import Chat
+
+_PAST, _FUTURE = timedelta(days=30), timedelta(minutes=2)
+
+# A resolved thread is taken up again for so long; after that a customer's message opens a new one.
+REOPEN_WITHIN = timedelta(days=14)
+
+
+def lane(chat: Chat, channel_id: UUID, *, across_channels: bool) -> str:
+    """What keeps threads of one contact apart.
+
+    Rooms (and topics in them) are threads of their own. Otherwise a person has one thread, on whichever
+    channel they write, or one per channel where the account does not want that.
+    """
+    if chat.group is not None:
+        return f"{channel_id}/{chat.group}"
+    return "" if across_channels else str(channel_id)
+
+
+def clamp(provider_at: datetime, received_at: datetime) -> datetime:
+    """A provider's time that cannot pin a message to the top or bury it (reliability, section 2.1)."""
+    return min(max(provider_at, received_at - _PAST), received_at + _FUTURE)
