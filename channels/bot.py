@@ -62,6 +62,7 @@ class BotAdapter:
         reports_delivered=True,
         reports_read=True,
         can_reply_to=True,
+        safe_to_repeat=True,
     )
     settings: Sequence[Setting] = (
         Setting(

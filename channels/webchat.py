@@ -61,6 +61,7 @@ class WebchatAdapter:
         reports_delivered=True,
         reports_read=True,
         can_reply_to=True,
+        safe_to_repeat=True,
     )
     settings: Sequence[Setting] = ()
 
@@ -131,7 +132,7 @@ def _message(frame: dict[str, Any], received_at: datetime) -> InboundEvent:
         text=RichText(text),
         media=media,
         reply_to=identifier(frame, "reply_to"),
-        context=_page(frame),
+        context={"client_message_id": external} | _page(frame),
     )
 
 

@@ -1,11 +1,11 @@
 import { rm } from "node:fs/promises";
+import type { IncomingMessage } from "node:http";
+import type { Duplex } from "node:stream";
 import { fileURLToPath } from "node:url";
 
 import { svelte } from "@sveltejs/vite-plugin-svelte";
 import type { Plugin } from "vite";
 import { defineConfig } from "vitest/config";
-
-import { fakeServer } from "./test/fake/plugin";
 
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
 const out = path("../inbox/static");
@@ -18,6 +18,19 @@ function cleanOwnOutput(): Plugin {
     async buildStart() {
       const names = ["assets", "index.html", "index.html.br", "index.html.gz", "csp.json"];
       await Promise.all(names.map((name) => rm(`${out}/${name}`, { recursive: true, force: true })));
+    },
+  };
+}
+
+/** `vite --mode fake`: the app with an imitated server, for work on screens without the product. */
+function fakeServer(): Plugin {
+  return {
+    name: "fake-server",
+    async configureServer(vite) {
+      const { FakeServer } = (await vite.ssrLoadModule("/test/fake/server.ts")) as typeof import("./test/fake/server");
+      const fake = new FakeServer();
+      vite.middlewares.use((request, response, next) => void fake.handle(request, response, next));
+      vite.httpServer?.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => fake.upgrade(request, socket, head));
     },
   };
 }

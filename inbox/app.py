@@ -189,7 +189,7 @@ async def serve(settings: Settings, demo: Demo | None = None) -> None:
     failpoints.arm(settings.failpoints)
     async with build(settings, demo) as (application, hub):
         config = uvicorn.Config(
-            application,  # type: ignore[arg-type]  # uvicorn's and Litestar's words for the same protocol
+            application,
             host=settings.host,
             port=settings.port,
             loop="none",

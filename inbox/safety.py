@@ -3,11 +3,18 @@
 `doctor` shows these findings; the processes refuse to start with one that is `fatal`.
 """
 
+from typing import TypeAlias
+
 import asyncpg
+import asyncpg.pool
 from msgspec import Struct
 from redis.asyncio import Redis
 
 from inbox.errors import ConfigurationError
+
+AnyConnection: TypeAlias = (
+    "asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
+)
 
 LEAST_POSTGRES = 16
 LEAST_REDIS = (6, 2)
@@ -22,7 +29,7 @@ class Finding(Struct, frozen=True):
     fatal: bool = True
 
 
-async def database_findings(connection: "asyncpg.Connection[asyncpg.Record]") -> list[Finding]:
+async def database_findings(connection: "AnyConnection") -> list[Finding]:
     """Version, durability settings and role of the application's connection. One query."""
     row = await connection.fetchrow(
         """select current_setting('server_version_num')::int / 10000 as major,
@@ -66,7 +73,7 @@ async def redis_findings(redis: Redis) -> list[Finding]:
     ]
 
 
-async def refuse_unsafe(connection: "asyncpg.Connection[asyncpg.Record]", redis: Redis | None = None) -> None:
+async def refuse_unsafe(connection: "AnyConnection", redis: Redis | None = None) -> None:
     """Raises ConfigurationError with the first finding that forbids to start."""
     findings = await database_findings(connection)
     if redis is not None:

@@ -58,7 +58,7 @@ def message_for_visitor(message: MessageView) -> VisitorMessage | None:
             for item in message.attachments
         ),
         state=message.state,
-        client_message_id=message.client_key if who == "visitor" else None,
+        client_message_id=(message.context or {}).get("client_message_id") if who == "visitor" else None,
         deleted=message.deleted_at is not None,
     )
 

@@ -15,6 +15,7 @@ from uuid import UUID
 
 import structlog
 from arq import cron, func
+from arq.typing import WorkerCoroutine
 from arq.worker import Worker
 
 from inbox import failpoints, telemetry
@@ -85,7 +86,8 @@ class Staff:
     def _make_clock(self) -> Worker:
         """arq: runs the schedules, and wakes for jobs at their time."""
 
-        async def run_job(_: dict[Any, Any], account_id: str, job_id: str) -> None:
+        async def run_job(ctx: dict[Any, Any], *ids: Any, **_: Any) -> None:
+            account_id, job_id = ids
             await self._chores.run(JobCall(UUID(account_id), UUID(job_id), None))
 
         seconds = set(range(0, 60, 2))
@@ -158,10 +160,10 @@ class Staff:
             pause = min(pause * 2, 2.0)
 
 
-def _guarded(sweep: Callable[[], Awaitable[None]]) -> Callable[[dict[Any, Any]], Awaitable[None]]:
+def _guarded(sweep: Callable[[], Awaitable[None]]) -> WorkerCoroutine:
     """A sweep that fails for want of a server is made up for by the next."""
 
-    async def run(_: dict[Any, Any]) -> None:
+    async def run(ctx: dict[Any, Any], *_: Any, **__: Any) -> None:
         try:
             await sweep()
         except (*CONNECTION_ERRORS, *RETRY_ERRORS, *REDIS_ERRORS) as error:

@@ -2,6 +2,7 @@
 
 import asyncio
 
+import asyncpg
 from litestar import Response, get
 from prometheus_client import REGISTRY, generate_latest
 
@@ -22,7 +23,7 @@ async def ready(services: Services) -> Response[dict[str, str]]:
     try:
         async with asyncio.timeout(2), services.store.database.system() as tx:
             await tx.value("select 1")
-    except CONNECTION_ERRORS:
+    except (*CONNECTION_ERRORS, asyncpg.PostgresError):
         return Response({"status": "the database is away"}, status_code=503, headers={"retry-after": "2"})
     return Response({"status": "ready"})
 

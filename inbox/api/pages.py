@@ -7,7 +7,8 @@ import mimetypes
 from pathlib import Path
 
 import msgspec
-from litestar.types import Receive, Scope, Send
+from litestar.enums import ScopeType
+from litestar.types import HTTPScope, Receive, Scope, Send
 from msgspec import Struct
 
 from inbox.settings import Settings
@@ -90,7 +91,10 @@ class Pages:
 
     async def __call__(self, scope: Scope, _: Receive, send: Send) -> None:
         path = scope["path"] or "/"
-        if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD"):
+        if scope["type"] != ScopeType.HTTP:
+            await send({"type": "websocket.close", "code": 4404, "reason": "no such feed"})
+            return
+        if scope["method"] not in ("GET", "HEAD"):
             await _answer(send, 405, b"", [(b"allow", b"GET, HEAD")])
             return
         file = self._find(path)
@@ -112,7 +116,7 @@ class Pages:
         is_asset = "." in path.rpartition("/")[2]
         return None if is_asset else self._files.get("/index.html")
 
-    async def _send(self, file: Path, scope: Scope, send: Send) -> None:
+    async def _send(self, file: Path, scope: HTTPScope, send: Send) -> None:
         accepted = next((value for name, value in scope["headers"] if name == b"accept-encoding"), b"")
         kind = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
         if kind.startswith("text/") or kind.endswith(("javascript", "json")):

@@ -304,10 +304,6 @@ export class Chat {
     this.keepUnsent();
   }
 
-  writing(): void {
-    this.live?.typing();
-  }
-
   uploadUrl(): string {
     return `${this.outside.api.base}/uploads`;
   }

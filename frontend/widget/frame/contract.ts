@@ -26,7 +26,7 @@ export interface VisitorMessage {
   text: string;
   at: string;
   sort: string;
-  version: number;
+  version?: number;
   name?: string;
   marks?: Mark[];
   attachments?: Attachment[];

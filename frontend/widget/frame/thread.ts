@@ -48,7 +48,7 @@ export function merge(entries: readonly Entry[], messages: readonly VisitorMessa
   for (const message of messages) {
     const key = keyOf(message);
     const known = byKey.get(key);
-    if (known?.sort && known.version > message.version) continue;
+    if (known?.sort && (known.version ?? 0) > (message.version ?? 0)) continue;
     byKey.set(key, { ...message, key });
   }
   return [...byKey.values()].sort(order);

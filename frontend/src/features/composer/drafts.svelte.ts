@@ -77,7 +77,6 @@ function read(id: string): Kept | null {
 
 class Drafts {
   // Found by id, never listed: a view watches the draft, not the map.
-  // eslint-disable-next-line svelte/prefer-svelte-reactivity
   private readonly byId = new Map<string, DraftState>();
 
   of(id: string): DraftState {

@@ -1,5 +1,4 @@
 export { assign, change, errorWords, reopen, resolve, setPriority, snooze, toggleLabel } from "./actions";
-export { default as AssignMenu } from "./AssignMenu.svelte";
-export { default as LabelMenu } from "./LabelMenu.svelte";
-export { default as PriorityMenu } from "./PriorityMenu.svelte";
-export { default as SnoozeMenu } from "./SnoozeMenu.svelte";
+
+/** The menus behind the buttons of a conversation. They come after the conversation itself is on screen. */
+export const loadMenus = () => import("./Menus.svelte").then((module) => module.default);

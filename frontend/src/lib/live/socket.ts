@@ -105,7 +105,7 @@ export class LiveSocket {
     if (!bye) this.attempt = 0;
     this.hooks.onFrames(frames);
     // Without a delay the close code that follows says what to do.
-    if (bye?.retry_after_ms != null) this.retry(bye.retry_after_ms);
+    if (typeof bye?.retry_after_ms === "number") this.retry(bye.retry_after_ms);
   }
 
   private closed(code: number): void {

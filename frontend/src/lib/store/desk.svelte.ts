@@ -67,7 +67,6 @@ export class Desk {
   channelById = $derived(new Map(this.channels.map((channel) => [channel.id, channel])));
   labelById = $derived(new Map(this.labels.map((label) => [label.id, label])));
 
-  private feed: Feed | null = null;
   private socket: LiveSocket | null = null;
   private countTimer = 0;
   private checkTimer = 0;
@@ -110,7 +109,6 @@ export class Desk {
   leave(): void {
     this.socket?.stop();
     this.socket = null;
-    this.feed = null;
     this.rows = emptyRows();
     this.ready = false;
     this.signedOut = true;
@@ -272,7 +270,6 @@ export class Desk {
       schedule: (work) => (document.hidden ? setTimeout(work, 250) : requestAnimationFrame(work)),
       now: () => Date.now(),
     });
-    this.feed = feed;
     this.socket = new LiveSocket(gatewayUrl(location), {
       cursor: () => feed.cursor,
       onOpen: () => feed.opened(),

@@ -6,7 +6,6 @@ import type { ServerFrame } from "../contract";
 const PING_MS = 20_000;
 const DEAD_AFTER_MS = 2.5 * PING_MS;
 const OPENING_MS = 15_000;
-const TYPING_MS = 3_000;
 const SIGNED_OUT = 4401;
 
 export interface LiveEvents {
@@ -24,7 +23,6 @@ export class Live {
   private attempts = 0;
   private welcomed = false;
   private heardAt = 0;
-  private typedAt = 0;
   private retry: ReturnType<typeof setTimeout> | undefined;
   private pulse: ReturnType<typeof setInterval> | undefined;
 
@@ -57,12 +55,6 @@ export class Live {
   /** Try at once instead of waiting for the back-off (the network or the visitor came back). */
   hurry(): void {
     if (this.socket === null) this.start();
-  }
-
-  typing(): void {
-    if (!this.welcomed || Date.now() - this.typedAt < TYPING_MS) return;
-    this.typedAt = Date.now();
-    this.socket?.send(JSON.stringify({ type: "typing" }));
   }
 
   private check(socket: WebSocket): void {
