@@ -10,6 +10,9 @@ import { defineConfig } from "vitest/config";
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
 const out = path("../inbox/static");
 
+const BASE =
+  /node_modules\/(svelte|clsx|esm-env)\/|src\/lib\/(api|commands|i18n\/[a-z]+\.ts|live|prefs|router|store|time)|src\/lib\/ui\/(Avatar|Empty|Icon|icons|Lazy|Popover|Toasts|announce|colors|delivery)|src\/features\/triage\/(actions|index)/;
+
 /** Empties only what this build writes: the widget's build shares the folder. */
 function cleanOwnOutput(): Plugin {
   return {
@@ -51,6 +54,12 @@ export default defineConfig(({ mode }) => ({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
+    rolldownOptions: {
+      output: {
+        // One file for what the first screen and every room share: a dozen small ones cost more than they save.
+        codeSplitting: { groups: [{ name: "base", test: BASE }] },
+      },
+    },
   },
   server: {
     port: 5173,

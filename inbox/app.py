@@ -38,7 +38,6 @@ from inbox.errors import ProblemError
 from inbox.gateway import EventLog, FeedSource
 from inbox.ground import Ground, stand_on
 from inbox.outbox import Store
-from inbox.programs import setup_token
 from inbox.settings import Settings
 from realtime.hub import Hub
 
@@ -157,7 +156,7 @@ def _services(ground: Ground, store: Store, acceptor: Acceptor, hub: Hub, demo: 
         csrf=Signer(settings, "csrf"),
         links=Signer(settings, "file links"),
         visitors=Signer(settings, "visitors"),
-        setup_token=setup_token(settings),
+        setup_token=settings.setup_token,
         throttle=Throttle(ground.redis),
         demo=demo,
     )  # fmt: skip

@@ -22,11 +22,6 @@ def programs(*, sandbox: bool = False) -> tuple[list[Program], Program]:
     return running, Program("migrate", _inbox("migrate"))
 
 
-def setup_token(settings: Settings) -> str:
-    """What the first run's address carries, so that whoever set the server up is who founds the workspace."""
-    return settings.key("first run").hex()[:24]
-
-
 def needs_setup(settings: Settings) -> bool:
     """Whether the running installation has no workspace yet."""
     with urllib.request.urlopen(f"http://127.0.0.1:{settings.port}/api/v1/setup", timeout=5) as answer:
@@ -36,7 +31,7 @@ def needs_setup(settings: Settings) -> bool:
 async def say_where(settings: Settings) -> None:
     """Where to go, once everything answers."""
     if needs_setup(settings):
-        address = f"{settings.origin}/setup?token={setup_token(settings)}"
+        address = f"{settings.origin}/setup?token={settings.setup_token}"
         sys.stdout.write(f"\n  Set up your workspace:  {address}\n\n")
     else:
         sys.stdout.write(f"\n  Meridian:  {settings.origin}\n\n")

@@ -117,6 +117,11 @@ class Settings(Struct, frozen=True, kw_only=True):
     def embedded_redis(self) -> bool:
         return not self.redis_url
 
+    @property
+    def setup_token(self) -> str:
+        """What the first run's address carries, so that whoever set the server up founds the workspace."""
+        return self.key("first run").hex()[:24]
+
     def key(self, purpose: str) -> bytes:
         """A 32-byte key for one purpose, derived from the secret key."""
         return hashlib.blake2b(

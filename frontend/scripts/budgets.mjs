@@ -25,9 +25,6 @@ async function sum(keys) {
 
 const entry = Object.keys(manifest).find((key) => manifest[key].isEntry);
 const first = closure(entry);
-// The first screen needs the inbox (and, for the address of a conversation, the thread) and its words as well.
-const screens = Object.keys(manifest).filter((key) => /features\/(inbox|conversation)\/index\.ts$/.test(key));
-for (const key of screens) closure(key, first);
 const catalogue = /locales\/en\/core\.json$/;
 const words = Object.keys(manifest).filter((key) => catalogue.test(key));
 

@@ -42,7 +42,7 @@ function run(script: HTMLScriptElement, channel: string): void {
   const { position, color, locale = root.lang || navigator.language } = script.dataset;
   const name = NAMES[locale.slice(0, 2)] ?? "Chat";
   const phone = matchMedia("(max-width: 480px), (max-height: 420px)");
-  const view = visualViewport;
+  const view = window.visualViewport;
   const add = <K extends keyof HTMLElementTagNameMap>(tag: K, parent: Node): HTMLElementTagNameMap[K] =>
     parent.appendChild(document.createElement(tag));
 

@@ -1,6 +1,6 @@
 """The built front end: pages, hashed assets, precompressed, with a Content-Security-Policy each.
 
-Reads only names that were found at start; a path from the network never reaches the file system.
+Reads only names that were found by looking; a path from the network never reaches the file system.
 """
 
 import mimetypes
@@ -60,11 +60,29 @@ def is_api(path: str) -> bool:
     return path.startswith(_API) or path == "/openapi.json"
 
 
+def _changed(path: Path) -> int:
+    try:
+        return path.stat().st_mtime_ns
+    except FileNotFoundError:
+        return 0
+
+
 class Pages:
     """Serves GET of everything that is no API: an asset by its name, any other path the inbox's page."""
 
     def __init__(self, settings: Settings, root: Path = ROOT) -> None:
         self._root = root
+        self._demo = bool(settings.sandbox_url)
+        self._built: tuple[int, ...] = ()
+        self._look()
+
+    def _look(self) -> None:
+        """Find the files again when the front end was built since the last look."""
+        built = tuple(_changed(self._root / name) for name in ("csp.json", "widget/csp.json"))
+        if built == self._built:
+            return
+        self._built = built
+        root = self._root
         self._files = {
             "/" + path.relative_to(root).as_posix(): path
             for path in root.rglob("*")
@@ -75,7 +93,6 @@ class Pages:
             "/demo/shop": _policy(root / "widget", frame_ancestors="'none'"),
             "/": _policy(root, frame_ancestors="'none'"),
         }
-        self._demo = bool(settings.sandbox_url)
 
     def policies(self, path: str) -> str | None:
         """The policy of the page at a path; None for what is not a page."""
@@ -107,6 +124,8 @@ class Pages:
         await self._send(file, scope, send)
 
     def _find(self, path: str) -> Path | None:
+        if "." not in path.rpartition("/")[2]:
+            self._look()
         if path.rstrip("/") == "/demo/shop":
             return self._files.get("/widget/shop/index.html") if self._demo else None
         if path.startswith("/widget") and path.rstrip("/") == "/widget":

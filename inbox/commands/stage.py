@@ -6,7 +6,6 @@ import click
 import httpx
 
 from inbox.errors import ConfigurationError
-from inbox.programs import setup_token
 from inbox.settings import from_environment, with_secret_key
 from inbox.stage import Stage
 
@@ -20,7 +19,7 @@ def command() -> None:
     """Fill the demo workspace; `inbox demo` runs this once."""
     settings = with_secret_key(from_environment())
     try:
-        Stage(f"http://127.0.0.1:{settings.port}", settings.sandbox_url, setup_token(settings), _say).fill()
+        Stage(f"http://127.0.0.1:{settings.port}", settings.sandbox_url, settings.setup_token, _say).fill()
     except (httpx.HTTPError, TimeoutError) as error:
         words = error.response.text[:300] if isinstance(error, httpx.HTTPStatusError) else ""
         raise ConfigurationError(f"The demo workspace could not be filled: {error} {words}") from error

@@ -4,7 +4,7 @@ import { t } from "$lib/i18n/runtime";
 import { prefs } from "$lib/prefs/prefs.svelte";
 import { router } from "$lib/router/router.svelte";
 import { desk } from "$lib/store";
-import { drafts } from "$features/composer";
+import { drafts } from "$lib/store/drafts.svelte";
 import { conversationAddress, listAddress } from "$features/inbox";
 import { assign, reopen, resolve } from "$features/triage";
 import { setAvailability } from "./account";

@@ -17,9 +17,9 @@ export function fakeServer(config = {}) {
   const state = {
     config: {
       name: "Shop chat",
-      workspace: "Fernhill",
+      workspace: "Solstice Outfitters",
       color: "#7a12d4",
-      greeting: "Hello! Ask us anything about tea, pots or your order.",
+      greeting: "Hello! Ask us anything about gear, repairs or your order.",
       locales: ["en", "es", "zh", "ru"],
       online: true,
       agents: [{ name: "Olga Petrova" }, { name: "Diego Ruiz" }],

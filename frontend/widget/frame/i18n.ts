@@ -57,7 +57,7 @@ export function formatter(options: Intl.DateTimeFormatOptions): Intl.DateTimeFor
 }
 
 export function clock(at: string | Date): string {
-  return formatter({ hour: "numeric", minute: "2-digit" }).format(new Date(at));
+  return formatter({ timeStyle: "short" }).format(new Date(at));
 }
 
 /** Whole days from the visitor's today to `at`: 0 today, 1 tomorrow, -1 yesterday. */

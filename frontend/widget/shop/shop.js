@@ -1,13 +1,13 @@
 // A demonstration shop that changes pages without loading them, as most shops do: the chat stays as it is.
 const goods = [
-  { id: "teapot", look: "clay", name: "Clay teapot", price: 48, words: "Thrown by hand, holds 600 ml, pours without a drip." },
-  { id: "cup", look: "celadon", name: "Celadon cup", price: 16, words: "A wide cup in grey-green glaze. Each one differs a little." },
-  { id: "tin", look: "ochre", name: "Morning tin", price: 12, words: "Malty leaves from Assam and Yunnan, 100 g in a tin that closes." },
-  { id: "kettle", look: "ink", name: "Enamel kettle", price: 64, words: "For gas and induction, 1.4 litres, with a handle that stays cool." },
-  { id: "whisk", look: "moss", name: "Matcha bowl and whisk", price: 39, words: "A bowl, a bamboo whisk and 30 g of ceremonial matcha." },
-  { id: "tray", look: "chalk", name: "Tray for two", price: 34, words: "Oiled oak, just long enough for two cups and a plate." },
+  { id: "tent", look: "clay", name: "Norrland tent", price: 289, words: "Two people, three seasons, 1.9 kg. Stands in five minutes, wind or not." },
+  { id: "pack", look: "moss", name: "Fell pack, 38 litres", price: 129, words: "Waxed canvas, a frame that fits your back, and straps that we replace for life." },
+  { id: "lantern", look: "ochre", name: "Hearth lantern", price: 42, words: "Warm light for forty hours, charged from the sun or any socket." },
+  { id: "cup", look: "celadon", name: "Enamel mug", price: 14, words: "Wide, light and hard to break. Each glaze differs a little." },
+  { id: "kettle", look: "ink", name: "Camp kettle", price: 54, words: "1.4 litres, for gas and open fire, with a handle that stays cool." },
+  { id: "tin", look: "chalk", name: "Trail tea", price: 12, words: "Nettle, mint and black tea, 100 g in a tin that closes." },
 ];
-const price = new Intl.NumberFormat("en-GB", { style: "currency", currency: "GBP" });
+const price = new Intl.NumberFormat("en-GB", { style: "currency", currency: "EUR" });
 const all = document.getElementById("all");
 const one = document.getElementById("one");
 const basket = [];
@@ -71,9 +71,9 @@ function show() {
   const good = goods.find((each) => each.id === new URLSearchParams(location.search).get("item"));
   all.hidden = Boolean(good);
   one.hidden = !good;
-  document.title = good ? `${good.name}: Fernhill` : "Fernhill: tea and the things around it";
+  document.title = good ? `${good.name}: Solstice Outfitters` : "Solstice Outfitters: for long days outside";
   if (!good) return;
-  const back = make("a", "back", "← All goods");
+  const back = make("a", "back", "← All gear");
   back.href = address();
   back.addEventListener("click", (event) => {
     event.preventDefault();

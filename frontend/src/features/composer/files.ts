@@ -3,7 +3,7 @@ import { ApiError } from "$lib/api/errors";
 import type { Channel } from "$lib/api/types";
 import { t } from "$lib/i18n/runtime";
 import { fileSize } from "$lib/ui/size";
-import type { DraftState } from "./drafts.svelte";
+import type { DraftState } from "$lib/store/drafts.svelte";
 
 const MOST_FILES = 10;
 const AT_ONCE = 3;

@@ -1,2 +1,1 @@
 export { default as Composer } from "./Composer.svelte";
-export { drafts } from "./drafts.svelte";

@@ -1,3 +1,5 @@
+import { untrack } from "svelte";
+
 import { isTyping, pressed } from "./keys";
 
 export interface Command {
@@ -23,7 +25,8 @@ class Commands {
 
   /** Adds commands for as long as their view lives. Returns what removes them. */
   add(set: () => readonly Command[]): () => void {
-    this.sets = [...this.sets, set];
+    // Adding is not reading: an effect that adds must not run again because of it.
+    this.sets = [...untrack(() => this.sets), set];
     return () => {
       this.sets = this.sets.filter((other) => other !== set);
     };

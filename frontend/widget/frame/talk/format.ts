@@ -19,5 +19,5 @@ export function size(bytes: number): string {
     style: "unit",
     unit: big ? "megabyte" : "kilobyte",
     maximumFractionDigits: big && bytes < 10_485_760 ? 1 : 0,
-  }).format(bytes / (big ? 1_048_576 : 1024));
+  }).format(Math.max(1, bytes / (big ? 1_048_576 : 1024)));
 }

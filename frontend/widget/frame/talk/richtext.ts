@@ -12,7 +12,8 @@ export interface Node {
 /** More marks than a person writes: beyond these the text is shown plain. */
 const MARK_LIMIT = 1000;
 const SAFE = /^(https?:|mailto:|tel:)/i;
-const ADDRESS = /https?:\/\/[^\s<>"'`]+/gi;
+// Chinese full stops and commas end an address: no space follows them.
+const ADDRESS = /https?:\/\/[^\s<>"'`。，、！？；：」』》）]+/gi;
 const OPAQUE = new Set(["code", "pre", "link"]);
 
 export function safeHref(href: string | undefined): string | undefined {
@@ -23,14 +24,21 @@ function textNode(text: string): Node {
   return { kind: "text", text, children: [] };
 }
 
+const TRAILING = ".,;:!?…*_~";
+const PAIRS: Record<string, string> = { ")": "(", "]": "[" };
+
+/** Without the punctuation of the sentence around it: a closing bracket stays if it was opened inside. */
 function trimmed(address: string): string {
+  const surplus: Record<string, number> = {};
+  for (const [close, open] of Object.entries(PAIRS)) {
+    surplus[close] = address.split(close).length - address.split(open).length;
+  }
   let end = address.length;
   for (; end > 0; end--) {
     const last = address[end - 1]!;
-    if (".,;:!?…。，、！？；：”’»*_~".includes(last)) continue;
-    if (last === ")" && !address.slice(0, end).includes("(")) continue;
-    if (last === "]" && !address.slice(0, end).includes("[")) continue;
-    break;
+    if (TRAILING.includes(last)) continue;
+    if ((surplus[last] ?? 0) <= 0) break;
+    surplus[last]! -= 1;
   }
   return address.slice(0, end);
 }
