@@ -7,7 +7,6 @@ deleted, or, after a crash, never referred to.
 import contextlib
 import hashlib
 from collections.abc import AsyncIterator
-from pathlib import Path
 from uuid import UUID
 
 import obstore
@@ -73,8 +72,3 @@ class Blobs:
         await obstore.put_async(self._store, "check/doctor", b"ok")
         await obstore.get_async(self._store, "check/doctor")
         await obstore.delete_async(self._store, ["check/doctor"])
-
-
-def local_folder(settings: Settings) -> Path | None:
-    """The folder of the files, when they are on this disk."""
-    return None if settings.blob_url else settings.data_dir / "files"

@@ -52,12 +52,6 @@ class Conflict(ProblemError):
     status, slug, title = 409, "conflict", "It has changed in the meantime"
 
 
-class MissedMessages(Conflict):
-    """A reply was written without having seen the newest messages; `missed` holds them."""
-
-    slug, title = "missed-messages", "There are messages that you have not seen"
-
-
 class TooLarge(ProblemError):
     status, slug, title = 413, "too-large", "That is too large"
 

@@ -97,6 +97,9 @@ class Settings(Struct, frozen=True, kw_only=True):
     sandbox_url: Annotated[
         str, Meta(description="Provider sandbox to link to from the inbox (set by `inbox demo`).")
     ] = ""
+    worker_metrics_port: Annotated[
+        int, Meta(description="Port on loopback where a worker serves its /metrics. 0: none.")
+    ] = 0
     failpoints: Annotated[
         str, Meta(description="Fault injection for tests only, e.g. in.after_commit=kill@3.")
     ] = ""

@@ -136,7 +136,8 @@ class Stage:
         self._write(people["Inés"], telegram, [{"text": "Sí, la misma. ¡Mil gracias!"}])
         self._label(ines, "Delivery", "VIP")
 
-        kenji = self._write(people["Kenji"], telegram, [{"text": "返品の手続きについて教えてください。サイズが合いませんでした。"}])
+        sizes = "返品の手続きについて教えてください。サイズが合いませんでした。"
+        kenji = self._write(people["Kenji"], telegram, [{"text": sizes}])
         self._label(kenji, "Refund")
         self._write(people["Amara"], telegram, [{"type": "voice"}, {"text": "Sorry, easier to say than to type 😄"}])
         layla = self._write(people["Layla"], telegram, [{"text": "مرحبا، هل الخيمة متوفرة باللون الأزرق؟"}])

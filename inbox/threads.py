@@ -22,6 +22,19 @@ def lane(chat: Chat, channel_id: UUID, *, across_channels: bool) -> str:
     return "" if across_channels else str(channel_id)
 
 
+def place(provider_at: datetime, received_at: datetime) -> datetime:
+    """Where in its thread a message stands.
+
+    Many providers count whole seconds. A message of such a second may be younger than an answer of ours
+    that fell into the same one, so it stands where it arrived, but never outside its second; the
+    provider's own order decides between messages of one second (records.messages.insert).
+    """
+    at = clamp(provider_at, received_at)
+    if at.microsecond:
+        return at
+    return max(at, min(received_at, at + timedelta(microseconds=999_999)))
+
+
 def clamp(provider_at: datetime, received_at: datetime) -> datetime:
     """A provider's time that cannot pin a message to the top or bury it (reliability, section 2.1)."""
     return min(max(provider_at, received_at - _PAST), received_at + _FUTURE)

@@ -17,6 +17,7 @@ import structlog
 from arq import cron, func
 from arq.typing import WorkerCoroutine
 from arq.worker import Worker
+from prometheus_client import start_http_server
 
 from inbox import failpoints, telemetry
 from inbox.actions.retention import prune
@@ -138,7 +139,8 @@ class Staff:
         for consumer in self._consumers:
             consumer.stop()
         clock.cancel()
-        await asyncio.wait([*consumers, clock], timeout=_STOP_SECONDS)
+        chores = [task for task in self._clock.tasks.values() if not task.done()]
+        await asyncio.wait([*consumers, *chores, clock], timeout=_STOP_SECONDS)
         for relay in self._relays:
             relay.stop()
         await asyncio.wait(relays, timeout=5)
@@ -181,5 +183,7 @@ async def run(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     async with contextlib.AsyncExitStack() as stack:
+        if settings.worker_metrics_port:
+            start_http_server(settings.worker_metrics_port, addr="127.0.0.1")
         ground = await stack.enter_async_context(stand_on(settings))
         await Staff(ground).work(stop)

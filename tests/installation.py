@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import asyncpg
 import httpx
@@ -26,10 +26,12 @@ from inbox.ground import Ground, stand_on
 from inbox.settings import Settings, with_secret_key
 from inbox.worker import Staff
 
+T = TypeVar("T")
+
 PROVIDER_SECONDS = 1.5  # how long a call to the sandbox may take, so that a time-out is quick to see
 
 
-async def until[T](look: Callable[[], Awaitable[T] | T], seconds: float = 10.0, what: str = "") -> T:
+async def until(look: Callable[[], Awaitable[T] | T], seconds: float = 10.0, what: str = "") -> T:
     """What `look` gives, as soon as it is true. Raises AssertionError, naming `what`, when it never is."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + seconds

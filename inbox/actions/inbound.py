@@ -121,7 +121,7 @@ async def _message(
         received_at - threads.REOPEN_WITHIN,
     )
     conversation_id, message_id = opened.conversation.id, new_id()
-    sort_at = threads.clamp(message.at, received_at)
+    sort_at = threads.place(message.at, received_at)
     replied = await messages.find_external(work, channel.id, message.reply_to) if message.reply_to else None
     draft = messages.Draft(
         id=message_id,

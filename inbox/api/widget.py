@@ -206,7 +206,7 @@ async def list_messages(
             tx, visitor.contact_id, visitor.channel_id, limit=PAGE,
             before=position(before) if before else None, after=position(after) if after else None,
         )  # fmt: skip
-        views = [await messages.view_unscoped(tx, message_id) for message_id in ids]
+        views = await messages.views_unscoped(tx, ids)
         status = await visitors.thread_status(tx, visitor.contact_id, visitor.channel_id)
     shown = [item for view in views if (item := message_for_visitor(view)) is not None]
     return VisitorPage(shown, status == "resolved", has_more)

@@ -65,7 +65,6 @@ create table sessions (
     token_hash   bytea not null,
     user_id      uuid not null,
     created_at   timestamptz not null default now(),
-    last_seen_at timestamptz not null default now(),
     expires_at   timestamptz not null,
     user_agent   text not null default '',
     primary key (account_id, token_hash),

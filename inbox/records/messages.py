@@ -1,7 +1,7 @@
 """Messages of a thread, and what became of those that we sent."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from uuid import UUID
 
 import asyncpg
@@ -148,22 +148,14 @@ async def thread(
     return (items if after else items[::-1]), len(rows) > limit
 
 
-async def of_contact_unscoped(
-    tx: Tx, contact_id: UUID, channel_id: UUID, *, after: Position | None, limit: int
-) -> list[MessageView]:
-    """What one person may see of their own threads on one channel: no notes, nothing unsent."""
-    place = after or Position(datetime.min.replace(tzinfo=UTC), 0, UUID(int=0))
+async def views_unscoped(tx: Tx, message_ids: Sequence[UUID]) -> list[MessageView]:
+    """Several messages in thread order; for a customer's own page, whose ids were chosen by who they are."""
     rows = await tx.all(
         f"""
-        select * from (
-            {_VIEW_SQL} join conversations c on c.account_id = m.account_id and c.id = m.conversation_id
-            where m.account_id = $1 and c.contact_id = $2 and m.channel_id = $3
-              and (m.kind = 'inbound' or (m.kind = 'outbound' and m.state in ('sent', 'delivered', 'read')))
-              and ($4::timestamptz is null or (m.sort_at, m.sort_order, m.id) > ($4, $5, $6))
-            order by m.sort_at desc, m.sort_order desc, m.id desc limit $7) newest
-        order by sort_at, sort_order, id
+        {_VIEW_SQL} where m.account_id = $1 and m.id = any($2::uuid[])
+        order by m.sort_at, m.sort_order, m.id
         """,
-        tx.account_id, contact_id, channel_id, after.at if after else None, place.order, place.id, limit,
+        tx.account_id, list(message_ids),
     )  # fmt: skip
     return [_view(row) for row in rows]
 
@@ -192,14 +184,22 @@ class Draft(Struct, kw_only=True):
 
 async def insert(tx: Tx, draft: Draft) -> bool:
     """Store a message; False when the channel already gave us one of that external id, or the author
-    one of that client key."""
+    one of that client key.
+
+    A customer's message never stands behind one of the same provider second that the provider counts
+    later, in whatever order the two arrived.
+    """
     return bool(
         await tx.run(
             """
             insert into messages (account_id, id, conversation_id, channel_id, kind, state, author_kind,
                 author_id, author_name, external_id, body, content, reply_to_id, reply_to_external, client_key,
                 sent_at_provider, sort_at, sort_order)
-            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
+            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,
+                least($17::timestamptz, (select min(later.sort_at) from messages later
+                            where later.account_id = $1 and later.conversation_id = $3 and $5::text = 'inbound'
+                              and later.sent_at_provider = $16::timestamptz and later.sort_order > $18::bigint
+                              and later.sort_at >= $17::timestamptz - interval '1 second')), $18)
             on conflict do nothing
             """,
             tx.account_id, draft.id, draft.conversation_id, draft.channel_id, draft.kind, draft.state,

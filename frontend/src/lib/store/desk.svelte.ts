@@ -110,8 +110,9 @@ export class Desk {
     this.socket?.stop();
     this.socket = null;
     this.rows = emptyRows();
+    // Somebody who never was in has no session that ended.
+    this.signedOut = this.ready;
     this.ready = false;
-    this.signedOut = true;
   }
 
   /** The row as the user should see it: the server's, with unconfirmed changes over it. */

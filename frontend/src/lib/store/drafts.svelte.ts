@@ -1,4 +1,5 @@
 import type { Attachment } from "$lib/api/types";
+import { madeOutside } from "./box.svelte";
 
 export interface Upload {
   key: string;
@@ -81,7 +82,7 @@ class Drafts {
 
   of(id: string): DraftState {
     let draft = this.byId.get(id);
-    if (!draft) this.byId.set(id, (draft = new DraftState(id)));
+    if (!draft) this.byId.set(id, (draft = madeOutside(() => new DraftState(id))));
     return draft;
   }
 
