@@ -63,7 +63,15 @@ class WebchatAdapter:
         can_reply_to=True,
         safe_to_repeat=True,
     )
-    settings: Sequence[Setting] = ()
+    settings: Sequence[Setting] = (
+        Setting(
+            "greeting",
+            "Greeting",
+            "What visitors read before they write. Empty: our own words.",
+            required=False,
+        ),
+        Setting("color", "Color", "Of the button and the header, such as #7a12d4.", required=False),
+    )
 
     def verify(self, request: HookRequest, config: ChannelConfig, now: datetime) -> None:
         """Always refuses: the widget has its own authenticated door and no public webhook."""

@@ -11,7 +11,7 @@ const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.u
 const out = path("../inbox/static");
 
 const BASE =
-  /node_modules\/(svelte|clsx|esm-env)\/|src\/lib\/(api|commands|i18n\/[a-z]+\.ts|live|prefs|router|store|time)|src\/lib\/ui\/(Avatar|Empty|Icon|icons|Lazy|Popover|Toasts|announce|colors|delivery)|src\/features\/triage\/(actions|index)/;
+  /node_modules\/(svelte|clsx|esm-env)\/|src\/lib\/(api|commands|i18n\/[a-z]+\.ts|live|prefs|router|store|time)|src\/lib\/ui\/(Avatar|Empty|Icon|icons|Lazy|Popover|Toasts|announce|colors|delivery|LinkState)|src\/features\/triage\/(actions|index)/;
 
 /** Empties only what this build writes: the widget's build shares the folder. */
 function cleanOwnOutput(): Plugin {

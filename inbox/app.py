@@ -17,7 +17,7 @@ from litestar.config.app import AppConfig
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
 from litestar.openapi import OpenAPIConfig
-from litestar.openapi.plugins import ScalarRenderPlugin
+from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.router import Router
 from litestar.types import ASGIApp, Receive, Scope, Send
 
@@ -97,7 +97,7 @@ def build_api(services: Services | None, event_log: EventLog | None, extra: Sequ
                 Exception: problems.on_failure,
             },
             openapi_config=OpenAPIConfig(
-                title="Meridian", version=__version__, path="/docs", render_plugins=[ScalarRenderPlugin()],
+                title="Meridian", version=__version__, path="/", render_plugins=[JsonRenderPlugin(path="/openapi.json")],
                 description="The API of the inbox. Errors are RFC 9457 problem documents.",
             ),
             request_max_body_size=2 * 1024 * 1024,
@@ -121,20 +121,27 @@ async def build(settings: Settings, demo: Demo | None = None) -> AsyncIterator[t
         tasks = [asyncio.create_task(acceptor.run()), asyncio.create_task(hub.run())]
         stack.push_async_callback(_end, tasks)
         services = _services(ground, store, acceptor, hub, demo)
-        hooks = Hooks(ChannelCache(ground.database, ground.adapters), acceptor, settings.body_limit)
-        pages = Pages(settings)
+        hooks = Hooks(ChannelCache(ground.database, ground.adapters), acceptor.accept, settings.body_limit)
+        yield assemble(settings, hooks, services, event_log), hub
 
-        @asgi("/hooks", is_mount=True, copy_scope=False)
-        async def mounted_hooks(scope: Scope, receive: Receive, send: Send) -> None:
-            await hooks(scope, receive, send)
 
-        api = build_api(services, event_log, [mounted_hooks])
+def assemble(
+    settings: Settings, hooks: Hooks, services: Services | None, event_log: EventLog | None
+) -> ASGIApp:
+    """Everything between uvicorn and the routes: headers, the choice of page or API, the hooks' mount."""
+    pages = Pages()
 
-        async def application(scope: Scope, receive: Receive, send: Send) -> None:
-            # The inbox's own addresses are the front end's business; whatever is no API is its page.
-            await (api if is_api(scope["path"]) else pages)(scope, receive, send)
+    @asgi("/hooks", is_mount=True, copy_scope=False)
+    async def mounted_hooks(scope: Scope, receive: Receive, send: Send) -> None:
+        await hooks(scope, receive, send)
 
-        yield SecurityHeaders(application, settings, pages.policies), hub
+    api = build_api(services, event_log, [mounted_hooks])
+
+    async def application(scope: Scope, receive: Receive, send: Send) -> None:
+        # The inbox's own addresses are the front end's business; whatever is no API is its page.
+        await (api if is_api(scope["path"]) else pages)(scope, receive, send)
+
+    return SecurityHeaders(application, settings, pages.policies)
 
 
 def _services(ground: Ground, store: Store, acceptor: Acceptor, hub: Hub, demo: Demo | None) -> Services:
@@ -187,23 +194,27 @@ async def serve(settings: Settings, demo: Demo | None = None) -> None:
     telemetry.configure(settings.log_level, settings.log_format)
     failpoints.arm(settings.failpoints)
     async with build(settings, demo) as (application, hub):
-        config = uvicorn.Config(
-            application,
-            host=settings.host,
-            port=settings.port,
-            loop="none",
-            http="httptools",
-            ws="websockets-sansio",
-            ws_max_size=65536,
-            ws_per_message_deflate=False,
-            lifespan="off",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            proxy_headers=True,
-            forwarded_allow_ips=settings.trusted_proxies,
-            timeout_keep_alive=30,
-            timeout_graceful_shutdown=10,
-            backlog=4096,
-        )
-        await _Server(config, hub).serve()
+        await _Server(server_config(settings, application), hub).serve()
+
+
+def server_config(settings: Settings, application: ASGIApp) -> uvicorn.Config:
+    """uvicorn as this product runs it."""
+    return uvicorn.Config(
+        application,
+        host=settings.host,
+        port=settings.port,
+        loop="none",
+        http="httptools",
+        ws="websockets-sansio",
+        ws_max_size=65536,
+        ws_per_message_deflate=False,
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=True,
+        forwarded_allow_ips=settings.trusted_proxies,
+        timeout_keep_alive=30,
+        timeout_graceful_shutdown=10,
+        backlog=4096,
+    )

@@ -186,6 +186,9 @@ def _file_name(media: Media) -> str:
 async def apply_effect(work: Work, channel_id: UUID, effect: Effect, *, may_wait: bool) -> bool:
     """Change a message that exists, or let the effect wait for it."""
     found = await messages.find_external(work, channel_id, effect.external_id)
+    if found is None and may_wait:
+        await effects.meet(work, channel_id, [effect.external_id])
+        found = await messages.find_external(work, channel_id, effect.external_id)
     if found is None:
         if may_wait:
             await effects.keep(work, channel_id, effect.external_id, msgspec.to_builtins(effect))

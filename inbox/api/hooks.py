@@ -6,7 +6,7 @@ about a channel leaks in an error: a wrong signature and a missing one look the 
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -16,7 +16,6 @@ from litestar.types import Receive, Scope, Send
 
 from channels.base import Adapter, BadSignature, ChannelConfig, HookRequest
 from inbox import telemetry
-from inbox.actions.accept import Acceptor
 from inbox.adapters import Adapters
 from inbox.db import CONNECTION_ERRORS, Database
 from inbox.errors import ConfigurationError, NotFound, ProblemError, TooLarge, Unauthenticated, Unavailable
@@ -56,11 +55,14 @@ class ChannelCache:
         return found
 
 
-class Hooks:
-    """GET and POST /hooks/{channel_id}."""
+Accept = Callable[[Arrival], Awaitable[None]]
 
-    def __init__(self, cache: ChannelCache, acceptor: Acceptor, body_limit: int) -> None:
-        self._cache, self._acceptor, self._limit = cache, acceptor, body_limit
+
+class Hooks:
+    """GET and POST /hooks/{channel_id}. `accept` returns once the arrival is committed."""
+
+    def __init__(self, cache: ChannelCache, accept: Accept, body_limit: int) -> None:
+        self._cache, self._accept, self._limit = cache, accept, body_limit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
@@ -107,7 +109,7 @@ class Hooks:
         except BadSignature:
             raise Unauthenticated("The signature is missing or wrong.") from None
         kept = {name: headers[name][:300] for name in _KEPT_HEADERS if name in headers}
-        await self._acceptor.accept(
+        await self._accept(
             Arrival(channel.account_id, new_id(), channel.id, msgspec.json.encode(kept).decode(), body)
         )
         telemetry.accepted.labels(channel.kind).inc()

@@ -11,11 +11,10 @@ from litestar.enums import ScopeType
 from litestar.types import HTTPScope, Receive, Scope, Send
 from msgspec import Struct
 
-from inbox.settings import Settings
 
 ROOT = Path(__file__).parent.parent / "static"
 
-_API = ("/api/", "/hooks/", "/files/", "/health/", "/metrics", "/widget/api/", "/docs", "/realtime")
+_API = ("/api/", "/hooks/", "/files/", "/health/", "/metrics", "/widget/api/", "/demo/", "/realtime")
 _ENCODINGS = (("br", b"br"), ("gz", b"gzip"))
 _MISSING = (
     b"<!doctype html><meta charset=utf-8><title>Meridian</title><p>The front end has not been built. "
@@ -70,9 +69,8 @@ def _changed(path: Path) -> int:
 class Pages:
     """Serves GET of everything that is no API: an asset by its name, any other path the inbox's page."""
 
-    def __init__(self, settings: Settings, root: Path = ROOT) -> None:
+    def __init__(self, root: Path = ROOT) -> None:
         self._root = root
-        self._demo = bool(settings.sandbox_url)
         self._built: tuple[int, ...] = ()
         self._look()
 
@@ -90,18 +88,12 @@ class Pages:
         }
         self._policies = {
             "/widget/": _policy(root / "widget", frame_ancestors="*"),
-            "/demo/shop": _policy(root / "widget", frame_ancestors="'none'"),
+            "/docs": _policy(root / "docs", frame_ancestors="'none'"),
             "/": _policy(root, frame_ancestors="'none'"),
         }
 
     def policies(self, path: str) -> str | None:
         """The policy of the page at a path; None for what is not a page."""
-        if path.startswith("/docs"):
-            # The API console brings its own scripts; it is a page for developers and holds no session.
-            return (
-                "default-src 'self'; script-src 'self' 'unsafe-inline' https://cdn.jsdelivr.net; "
-                "style-src 'self' 'unsafe-inline'; frame-ancestors 'none'"
-            )
         if is_api(path):
             return None
         return next(policy for prefix, policy in self._policies.items() if path.startswith(prefix))
@@ -126,10 +118,8 @@ class Pages:
     def _find(self, path: str) -> Path | None:
         if "." not in path.rpartition("/")[2]:
             self._look()
-        if path.rstrip("/") == "/demo/shop":
-            return self._files.get("/widget/shop/index.html") if self._demo else None
-        if path.startswith("/widget") and path.rstrip("/") == "/widget":
-            return self._files.get("/widget/index.html")
+        if path.rstrip("/") in ("/widget", "/docs"):
+            return self._files.get(f"{path.rstrip('/')}/index.html")
         if (file := self._files.get(path)) is not None:
             return file
         is_asset = "." in path.rpartition("/")[2]

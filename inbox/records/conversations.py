@@ -167,7 +167,8 @@ async def note_inbound(
     tx: Tx, conversation_id: UUID, message_id: UUID, channel_id: UUID, address: str, sort_at: datetime
 ) -> None:
     """A customer's message arrived: the thread is open and waits for us, and unless a newer message is
-    there (with a second's grace, the clock of many providers), answers go where it came from."""
+    there (with a second's grace, the clock of many providers), answers go where it came from. The last
+    message is the one that stands last in the thread, not the one that arrived last."""
     await tx.run(
         """
         update conversations set
@@ -175,13 +176,17 @@ async def note_inbound(
             snoozed_until = null,
             channel_id = case when newest then $4 else channel_id end,
             address = case when newest then $5 else address end,
-            last_message_id = case when newest then $3 else last_message_id end,
+            last_message_id = case when last then $3 else last_message_id end,
             last_activity_at = case when last_message_id is null then $6 else greatest(last_activity_at, $6) end,
             waiting_since = coalesce(waiting_since, $6),
             unanswered = unanswered + 1,
             version = version + 1
-        from (select last_message_id is null or $6 >= last_activity_at - interval '1 second' as newest
-              from conversations where account_id = $1 and id = $2) as place
+        from (select l.id is null or $6 >= c.last_activity_at - interval '1 second' as newest,
+                     l.id is null or (n.sort_at, n.sort_order, n.id) > (l.sort_at, l.sort_order, l.id) as last
+              from conversations c
+              join messages n on n.account_id = c.account_id and n.id = $3
+              left join messages l on l.account_id = c.account_id and l.id = c.last_message_id
+              where c.account_id = $1 and c.id = $2) as place
         where account_id = $1 and id = $2
         """,
         tx.account_id, conversation_id, message_id, channel_id, address, sort_at,

@@ -14,8 +14,24 @@ async def keep(tx: Tx, channel_id: UUID, external_id: str, effect: dict[str, Any
     )  # fmt: skip
 
 
+async def meet(tx: Tx, channel_id: UUID, external_ids: list[str]) -> None:
+    """Until the commit, nobody else stores these messages or lets an effect wait for them.
+
+    Without it a message and its effect that are stored at the same instant would each miss the other.
+    """
+    await tx.run(
+        """
+        select pg_advisory_xact_lock(hashtextextended(key, 0))
+        from (select $1::text || e as key from unnest($2::text[]) as e order by e) as keys
+        """,
+        str(channel_id), external_ids,
+    )  # fmt: skip
+
+
 async def take(tx: Tx, channel_id: UUID, external_ids: list[str]) -> list[dict[str, Any]]:
-    """What waits for a message, in the order of arrival; it waits no longer."""
+    """What waits for a message that this transaction has stored, in the order of arrival; it waits no
+    longer."""
+    await meet(tx, channel_id, external_ids)
     rows = await tx.all(
         """
         with taken as (

@@ -186,8 +186,8 @@ async def insert(tx: Tx, draft: Draft) -> bool:
     """Store a message; False when the channel already gave us one of that external id, or the author
     one of that client key.
 
-    A customer's message never stands behind one of the same provider second that the provider counts
-    later, in whatever order the two arrived.
+    Customers' messages of one provider second stand in the order in which the provider counts them, in
+    whatever order they arrived.
     """
     return bool(
         await tx.run(
@@ -195,11 +195,14 @@ async def insert(tx: Tx, draft: Draft) -> bool:
             insert into messages (account_id, id, conversation_id, channel_id, kind, state, author_kind,
                 author_id, author_name, external_id, body, content, reply_to_id, reply_to_external, client_key,
                 sent_at_provider, sort_at, sort_order)
-            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,
-                least($17::timestamptz, (select min(later.sort_at) from messages later
-                            where later.account_id = $1 and later.conversation_id = $3 and $5::text = 'inbound'
-                              and later.sent_at_provider = $16::timestamptz and later.sort_order > $18::bigint
-                              and later.sort_at >= $17::timestamptz - interval '1 second')), $18)
+            select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,
+                least(greatest($17::timestamptz, same.after), same.before), $18
+            from (select max(sort_at) filter (where sort_order < $18::bigint) as after,
+                         min(sort_at) filter (where sort_order > $18::bigint) as before
+                  from messages
+                  where account_id = $1 and conversation_id = $3 and $5::text = 'inbound'
+                    and sent_at_provider = $16::timestamptz
+                    and sort_at >= $17::timestamptz - interval '1 second') as same
             on conflict do nothing
             """,
             tx.account_id, draft.id, draft.conversation_id, draft.channel_id, draft.kind, draft.state,

@@ -12,7 +12,8 @@ export function activityWords(message: Message, me: string, now: Date): string {
         ? t("activity.assignedSelf", { who })
         : t("activity.assigned", { who, agent: facts["agent"] ?? "" });
     case "routed":
-      return facts["why"] ? t("activity.routedWhy", { agent: facts["agent"] ?? "", why: facts["why"] }) : t("activity.routed", { agent: facts["agent"] ?? "" });
+      // The router explains itself in a whole sentence.
+      return facts["why"] ?? t("activity.routed", { agent: facts["agent"] ?? "" });
     case "unassigned":
       return t("activity.unassigned", { who });
     case "resolved":

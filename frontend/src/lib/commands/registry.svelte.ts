@@ -15,6 +15,7 @@ export interface Command {
 }
 
 const SEQUENCE_MS = 1_000;
+const OPEN_ON_TOP = "dialog[open], [popover]:popover-open";
 
 /** All that can be done, in one list: the keys, the palette and the sheet of shortcuts read it. */
 class Commands {
@@ -37,7 +38,8 @@ class Commands {
     const key = pressed(event);
     if (!key || event.defaultPrevented) return;
     const typing = isTyping(event.target);
-    const inDialog = event.target instanceof Element && event.target.closest("dialog, [popover]") !== null;
+    // What is open on top has the keys, wherever the focus is.
+    const inDialog = document.querySelector(OPEN_ON_TOP) !== null;
     const sequence = event.timeStamp - this.firstAt < SEQUENCE_MS ? `${this.first} ${key}` : "";
     this.first = typing ? "" : key;
     this.firstAt = event.timeStamp;
