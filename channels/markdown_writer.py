@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 
+from channels.markdown import from_markdown
 from channels.richtext import (
     Mark,
     MarkKind,
@@ -24,17 +25,30 @@ _IN_ADDRESS = str.maketrans({char: f"%{ord(char):02X}" for char in ' ()<>\\\n\t"
 
 
 def to_markdown(rich: RichText) -> str:
-    """`rich` as Markdown. Underline, spoiler and mention have no sign there and are left out."""
-    writer = _Writer()
-    for span in spans(RichText(rich.text, _expressible(rich))):
+    """`rich` as Markdown. Underline, spoiler and mention have no sign there and are left out.
+
+    Some emphasis has no form in Markdown either (bold that ends in a punctuation mark inside a word); then
+    all of it is left out, because a lost emphasis is better than signs in the reader's text.
+    """
+    marks = _expressible(rich)
+    written = _write(RichText(rich.text, marks))
+    if from_markdown(written).text == from_markdown(_write(RichText(rich.text))).text:
+        return written
+    return _write(RichText(rich.text, tuple(mark for mark in marks if mark.kind not in _SIGNS)))
+
+
+def _write(rich: RichText) -> str:
+    writer = _Writer(rich.text)
+    for span in spans(rich):
         writer.write(span)
     return writer.finish()
 
 
 class _Writer:
-    def __init__(self) -> None:
+    def __init__(self, text: str) -> None:
+        self.text = text
         self.out: list[str] = []
-        self.opened: list[Mark] = []
+        self.opened: list[tuple[Mark, str]] = []  # with the sign that opened it
         self.at_line_start = True
 
     def write(self, span: Span) -> None:
@@ -55,17 +69,29 @@ class _Writer:
                 self.at_line_start = False
 
     def finish(self) -> str:
-        self.out.extend(_SIGNS[mark.kind] for mark in reversed(self.opened))
+        self.out.extend(sign for _, sign in reversed(self.opened))
         return "".join(self.out)
 
     def _close_and_open(self, span: Span) -> str:
         wanted = [mark for mark in span.marks if mark.kind in _SIGNS]
         kept = 0
-        while kept < min(len(self.opened), len(wanted)) and self.opened[kept] == wanted[kept]:
+        while kept < min(len(self.opened), len(wanted)) and self.opened[kept][0] == wanted[kept]:
             kept += 1
-        self.out.extend(_SIGNS[mark.kind] for mark in reversed(self.opened[kept:]))
-        self.opened = wanted
-        return "".join(_SIGNS[mark.kind] for mark in wanted[kept:])
+        self.out.extend(sign for _, sign in reversed(self.opened[kept:]))
+        closed = bool(self.opened[kept:])
+        del self.opened[kept:]
+        for mark in wanted[kept:]:
+            self.opened.append((mark, self._sign(mark, closed)))
+        return "".join(sign for _, sign in self.opened[kept:])
+
+    def _sign(self, mark: Mark, after_a_sign: bool) -> str:
+        """Right behind a closing sign, italic is written with the other one: *** would be read as one run.
+        An underscore cannot close inside a word."""
+        if mark.kind == "italic" and after_a_sign and self.out[-1:] in (["**"], ["*"]):
+            (following,) = utf16_slices(self.text, [(mark.offset + mark.length, 1)])
+            if not following.isalnum():
+                return "_"
+        return _SIGNS[mark.kind]
 
     def _begin_line(self, quoted: bool) -> None:
         if self.at_line_start and quoted:

@@ -98,6 +98,10 @@ class Agent:
         """Answer the conversation of the message that this person saw last (or `to`); the queued message."""
         return await self.does("POST", f"{self._thread(to)}/messages", {"body": text, "client_key": new_key(), **more})
 
+    async def answers_with(self, to: Json, **more: Any) -> httpx.Response:
+        """An answer that may be refused."""
+        return await self.api("POST", f"{self._thread(to)}/messages", {"body": "x", "client_key": new_key(), **more})
+
     async def notes(self, text: str, *, to: str | Json | None = None) -> Json:
         return await self.answers(text, to=to, private=True)
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 import msgspec
+from msgspec import Struct
 
 from channels.base import (
     ChatMoved,
@@ -25,7 +26,7 @@ from channels.richtext import RichText
 from inbox import events, threads
 from inbox.errors import BadInput
 from inbox.outbox import Work, new_id
-from inbox.records import attachments, contacts, conversations, effects, messages
+from inbox.records import attachments, contacts, conversations, effects, intake, messages
 from inbox.records.channels import Channel
 from inbox.views import CardView, LocationView, MarkView
 
@@ -108,19 +109,18 @@ def _content(message: InboundMessage) -> messages.Content:
 async def _message(
     work: Work, channel: Channel, message: InboundMessage, received_at: datetime, across_channels: bool
 ) -> bool:
-    if await messages.find_external(work, channel.id, message.external_id):
+    identity = _identity(channel, message.contact or message.sender)
+    lane = threads.lane(message.chat, channel.id, across_channels=across_channels)
+    key = (identity.kind, identity.scope, identity.external_id)
+    met = await intake.meet(work, channel.id, message.external_id, key, lane)
+    if met.seen:
         return False
-    known = await contacts.resolve(work, _identity(channel, message.contact or message.sender))
-    opened = await conversations.open_for(
-        work,
-        known.contact_id,
-        channel.id,
-        message.chat.address,
-        threads.lane(message.chat, channel.id, across_channels=across_channels),
-        message.chat.title,
-        received_at - threads.REOPEN_WITHIN,
-    )
-    conversation_id, message_id = opened.conversation.id, new_id()
+    contact_id, contact_name = met.contact_id, met.contact_name
+    if contact_id is None:
+        known = await contacts.resolve(work, identity)
+        contact_id, contact_name = known.contact_id, known.name
+    opened = await _thread(work, met, contact_id, channel, message, lane, received_at)
+    conversation_id, message_id = opened.id, new_id()
     sort_at = threads.place(message.at, received_at)
     replied = await messages.find_external(work, channel.id, message.reply_to) if message.reply_to else None
     draft = messages.Draft(
@@ -130,8 +130,8 @@ async def _message(
         kind="inbound",
         state="received",
         author_kind="contact",
-        author_id=None if message.contact else known.contact_id,
-        author_name=(message.sender.name or message.sender.username or known.name),
+        author_id=None if message.contact else contact_id,
+        author_name=message.sender.name or message.sender.username or contact_name or "",
         external_id=message.external_id,
         body=message.text.text,
         content=_content(message),
@@ -141,22 +141,49 @@ async def _message(
         sort_at=sort_at,
         sort_order=message.order,
     )
-    if not await messages.insert(work, draft):
+    stored = await messages.insert_received(work, draft)
+    if stored is None:
         # A copy of this message was committed since the look above; it brought its own thread.
         raise DuplicateError
-    await _media(work, message_id, message)
-    await conversations.note_inbound(
+    shown, awaited = stored
+    if message.media:
+        await _media(work, message_id, message)
+        shown = await messages.view_unscoped(work, message_id)
+    view = await conversations.note_inbound(
         work, conversation_id, message_id, channel.id, message.chat.address, sort_at
     )
-    view = await conversations.view_unscoped(work, conversation_id)
     if opened.created:
         work.record(events.ConversationCreated(view), conversation_id)
-    elif opened.conversation.status in ("resolved", "snoozed"):
+    elif opened.status in ("resolved", "snoozed"):
         work.record(events.ConversationReopened(view), conversation_id)
-    work.record(events.MessageReceived(view, await messages.view_unscoped(work, message_id)), conversation_id)
-    for waiting in await effects.take(work, channel.id, [message.external_id]):
+    work.record(events.MessageReceived(view, shown), conversation_id)
+    for waiting in await effects.take(work, channel.id, [message.external_id]) if awaited else ():
         await apply_effect(work, channel.id, _effect.decode(msgspec.json.encode(waiting)), may_wait=False)
     return True
+
+
+class _Thread(Struct, frozen=True):
+    """The thread that a message goes into, its row held, as it was before."""
+
+    id: UUID
+    status: str
+    created: bool
+
+
+async def _thread(
+    work: Work, met: intake.Met, contact_id: UUID, channel: Channel, message: InboundMessage, lane: str,
+    received_at: datetime,
+) -> _Thread:  # fmt: skip
+    reopen_after = received_at - threads.REOPEN_WITHIN
+    if met.thread_id is not None:
+        assert met.thread_status is not None
+        assert met.thread_active_at is not None
+        if met.thread_status != "resolved" or met.thread_active_at >= reopen_after:
+            return _Thread(met.thread_id, met.thread_status, created=False)
+    opened = await conversations.open_for(
+        work, contact_id, channel.id, message.chat.address, lane, message.chat.title, reopen_after
+    )
+    return _Thread(opened.conversation.id, opened.conversation.status, opened.created)
 
 
 async def _media(work: Work, message_id: UUID, message: InboundMessage) -> None:

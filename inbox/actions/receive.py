@@ -19,7 +19,7 @@ from inbox.actions import inbound
 from inbox.db import CONNECTION_ERRORS, RETRY_ERRORS
 from inbox.errors import ProblemError
 from inbox.outbox import Store, Work
-from inbox.records import accounts, channels, letters, raw_events
+from inbox.records import channels, intake, letters, raw_events
 from inbox.records.channels import Channel
 
 log = structlog.get_logger()
@@ -49,17 +49,16 @@ async def _receive(
     store: Store, account_id: UUID, raw_id: UUID, parse: Parse, *, one_by_one: bool
 ) -> Outcome:
     async with store.write(account_id) as work:
-        raw = await raw_events.hold(work, raw_id)
+        raw = await intake.hold(work, raw_id)
         if raw is None or raw.state != "pending":
             return "skipped"
-        channel = await channels.get(work, raw.channel_id)
-        if channel is None:
+        if raw.channel is None:
             await _bury(
                 work, raw, None, "unknown channel", "The channel was deleted before this was processed."
             )
             return "dead"
-        account = await accounts.get(work)
-        across = bool(account.settings.get("continue_across_channels", True))
+        channel = Channel(**raw.channel)
+        across = bool(raw.account_settings.get("continue_across_channels", True))
         elements = parse(channel, raw.body, raw.received_at)
         changed, failed = 0, ""
         for element in elements:
@@ -74,9 +73,10 @@ async def _receive(
                     await _bury(work, raw, channel, *problem)
             else:
                 changed += await _apply(work, channel, element, raw.received_at, across)
-        if not failed:
+        if raw.has_letters and not failed:
             await letters.close_of(work, raw_id)
-        await channels.note_inbound(work, channel.id)
+        if not raw.channel_noted:
+            await channels.note_inbound(work, channel.id)
         outcome: Outcome = "dead" if failed else "processed" if changed or not elements else "duplicate"
         await raw_events.settle(work, raw_id, outcome, failed or None)
     telemetry.intake.labels(outcome).inc()
@@ -115,7 +115,7 @@ async def _apply_alone(
 
 
 async def _bury(
-    work: Work, raw: raw_events.RawEvent, channel: Channel | None, reason: str, detail: str
+    work: Work, raw: intake.Held, channel: Channel | None, reason: str, detail: str
 ) -> None:
     letter_id = await letters.write(
         work, "intake", reason, detail, raw_event_id=raw.id, channel_id=channel.id if channel else None
@@ -130,9 +130,9 @@ async def _bury(
 async def give_up(store: Store, account_id: UUID, raw_id: UUID, reason: str) -> None:
     """Five workers failed on it: keep it as a dead letter and go on."""
     async with store.write(account_id) as work:
-        raw = await raw_events.hold(work, raw_id)
+        raw = await intake.hold(work, raw_id)
         if raw is None or raw.state != "pending":
             return
-        channel = await channels.get(work, raw.channel_id)
+        channel = Channel(**raw.channel) if raw.channel is not None else None
         await _bury(work, raw, channel, "processing failed", reason)
         await raw_events.settle(work, raw_id, "dead", "processing failed")

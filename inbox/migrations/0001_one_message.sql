@@ -138,6 +138,7 @@ create table conversations (
     status      text not null default 'open' check (status in ('open', 'pending', 'snoozed', 'resolved')),
     priority    text not null default 'none' check (priority in ('none', 'low', 'medium', 'high', 'urgent')),
     assignee_id uuid,
+    previous_assignee_id uuid,                -- who had it when it was resolved
     label_ids   uuid[] not null default '{}',
     snoozed_until timestamptz,
     waiting_since timestamptz,

@@ -165,15 +165,18 @@ async def open_for(
 
 async def note_inbound(
     tx: Tx, conversation_id: UUID, message_id: UUID, channel_id: UUID, address: str, sort_at: datetime
-) -> None:
-    """A customer's message arrived: the thread is open and waits for us, and unless a newer message is
+) -> ConversationView:
+    """The thread after a customer's message has arrived: it is open and waits for us, and unless a newer message is
     there (with a second's grace, the clock of many providers), answers go where it came from. The last
-    message is the one that stands last in the thread, not the one that arrived last."""
-    await tx.run(
-        """
-        update conversations set
+    message is the one that stands last in the thread, not the one that arrived last. A resolved thread
+    comes back without an owner: routing gives it to whoever had it, if they are there."""
+    row = await tx.row(
+        f"""
+        with noted as (update conversations set
             status = case when status in ('resolved', 'snoozed') then 'open' else status end,
             snoozed_until = null,
+            previous_assignee_id = case when status = 'resolved' then assignee_id else previous_assignee_id end,
+            assignee_id = case when status = 'resolved' then null else assignee_id end,
             channel_id = case when newest then $4 else channel_id end,
             address = case when newest then $5 else address end,
             last_message_id = case when last then $3 else last_message_id end,
@@ -187,10 +190,13 @@ async def note_inbound(
               join messages n on n.account_id = c.account_id and n.id = $3
               left join messages l on l.account_id = c.account_id and l.id = c.last_message_id
               where c.account_id = $1 and c.id = $2) as place
-        where account_id = $1 and id = $2
+        where account_id = $1 and id = $2 returning conversations.*)
+        {VIEW_SQL.replace("from conversations c", "from noted c", 1)}
         """,
         tx.account_id, conversation_id, message_id, channel_id, address, sort_at,
     )  # fmt: skip
+    assert row is not None
+    return view_of(row)
 
 
 async def note_outbound(tx: Tx, conversation_id: UUID, message_id: UUID, *, answered: bool) -> None:

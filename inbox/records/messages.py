@@ -182,6 +182,31 @@ class Draft(Struct, kw_only=True):
     sort_order: int = 0
 
 
+_INSERT = """
+    insert into messages (account_id, id, conversation_id, channel_id, kind, state, author_kind,
+        author_id, author_name, external_id, body, content, reply_to_id, reply_to_external, client_key,
+        sent_at_provider, sort_at, sort_order)
+    select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,
+        least(greatest($17::timestamptz, same.after), same.before), $18
+    from (select max(sort_at) filter (where sort_order < $18::bigint) as after,
+                 min(sort_at) filter (where sort_order > $18::bigint) as before
+          from messages
+          where account_id = $1 and conversation_id = $3 and $5::text = 'inbound'
+            and sent_at_provider = $16::timestamptz
+            and sort_at >= $17::timestamptz - interval '1 second') as same
+    on conflict do nothing
+"""
+
+
+def _values(tx: Tx, draft: Draft) -> tuple[object, ...]:
+    return (
+        tx.account_id, draft.id, draft.conversation_id, draft.channel_id, draft.kind, draft.state,
+        draft.author_kind, draft.author_id, draft.author_name, draft.external_id, draft.body,
+        msgspec.to_builtins(draft.content, str_keys=True), draft.reply_to_id, draft.reply_to_external,
+        draft.client_key, draft.provider_at, draft.sort_at, draft.sort_order,
+    )  # fmt: skip
+
+
 async def insert(tx: Tx, draft: Draft) -> bool:
     """Store a message; False when the channel already gave us one of that external id, or the author
     one of that client key.
@@ -189,28 +214,26 @@ async def insert(tx: Tx, draft: Draft) -> bool:
     Customers' messages of one provider second stand in the order in which the provider counts them, in
     whatever order they arrived.
     """
-    return bool(
-        await tx.run(
-            """
-            insert into messages (account_id, id, conversation_id, channel_id, kind, state, author_kind,
-                author_id, author_name, external_id, body, content, reply_to_id, reply_to_external, client_key,
-                sent_at_provider, sort_at, sort_order)
-            select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,
-                least(greatest($17::timestamptz, same.after), same.before), $18
-            from (select max(sort_at) filter (where sort_order < $18::bigint) as after,
-                         min(sort_at) filter (where sort_order > $18::bigint) as before
-                  from messages
-                  where account_id = $1 and conversation_id = $3 and $5::text = 'inbound'
-                    and sent_at_provider = $16::timestamptz
-                    and sort_at >= $17::timestamptz - interval '1 second') as same
-            on conflict do nothing
-            """,
-            tx.account_id, draft.id, draft.conversation_id, draft.channel_id, draft.kind, draft.state,
-            draft.author_kind, draft.author_id, draft.author_name, draft.external_id, draft.body,
-            msgspec.to_builtins(draft.content, str_keys=True), draft.reply_to_id, draft.reply_to_external,
-            draft.client_key, draft.provider_at, draft.sort_at, draft.sort_order,
-        )
-    )  # fmt: skip
+    return bool(await tx.run(_INSERT, *_values(tx, draft)))
+
+
+async def insert_received(tx: Tx, draft: Draft) -> tuple[MessageView, bool] | None:
+    """Store a customer's message as `insert` does: what is seen of it before it has any files, and whether
+    effects that came earlier wait for it. None when we have it already."""
+    row = await tx.row(
+        f"""
+        with stored as ({_INSERT} returning *)
+        {_VIEW_SQL.replace("from messages m", _AWAITED + " from stored m", 1)}
+        """,
+        *_values(tx, draft),
+    )
+    return (_view(row), row["awaited"]) if row else None
+
+
+_AWAITED = """
+    , exists (select from early_effects f where f.account_id = m.account_id and f.channel_id = m.channel_id
+              and f.external_id = m.external_id) as awaited
+"""
 
 
 class Known(Struct, frozen=True):

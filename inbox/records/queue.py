@@ -68,9 +68,10 @@ async def to_route_unscoped(tx: Tx, conversation_id: UUID) -> ToRoute | None:
         """
         select c.id, c.version, c.channel_id, h.kind as channel_kind, c.priority, c.waiting_since,
                c.created_at, k.language as contact_language, c.assignee_id, c.status,
-               (select d.agent_id from decisions d where d.account_id = c.account_id
+               coalesce(c.previous_assignee_id, (
+                 select d.agent_id from decisions d where d.account_id = c.account_id
                  and d.conversation_id = c.id and d.applied and d.agent_id is not null
-                 order by d.at desc limit 1) as previous_owner_id
+                 order by d.at desc limit 1)) as previous_owner_id
         from conversations c
         join contacts k on k.account_id = c.account_id and k.id = c.contact_id
         join channels h on h.account_id = c.account_id and h.id = c.channel_id

@@ -65,6 +65,21 @@ async def test_a_reply_to_a_resolved_thread_goes_to_somebody_who_is_there(world:
     )
 
 
+async def test_a_reply_to_a_resolved_thread_goes_back_to_whoever_had_it_when_they_are_there(
+    world: World, hers: Json
+) -> None:
+    for other in ("Ada", "Ben"):  # diego has less to do, which would decide about a new thread
+        await world.customer(other).writes(f"from {other}")
+        seen = await world.olga.sees(f"from {other}")
+        await world.quiet()
+        await world.olga.changes(seen["conversation_id"], assignee_id=world.olga.id)
+    await world.olga.changes(hers["id"], status="resolved")
+    await world.customer("Inés").writes("one more thing")
+    await world.olga.sees("one more thing")
+    await world.quiet()
+    assert (await world.olga.conversation(hers["id"]))["assignee_id"] == world.olga.id
+
+
 async def test_a_reply_to_a_thread_resolved_long_ago_opens_a_new_one(world: World, hers: Json) -> None:
     await world.olga.changes(hers["id"], status="resolved")
     await world.owner.execute(
