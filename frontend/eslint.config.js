@@ -48,6 +48,8 @@ export default ts.config(
       ],
     },
   },
+  // A test may use the factories of test/.
+  { files: ["src/**/*.test.ts"], rules: { "no-restricted-imports": "off" } },
   // The store is not a view: its maps are plain on purpose, its boxes are the reactive part.
   { files: ["src/lib/store/**"], rules: { "svelte/prefer-svelte-reactivity": "off" } },
   { files: ["src/lib/i18n/format.ts"], rules: { "no-restricted-syntax": ["error", rawHtml] } },

@@ -1,4 +1,3 @@
-import { rm } from "node:fs/promises";
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { fileURLToPath } from "node:url";
@@ -8,22 +7,9 @@ import type { Plugin } from "vite";
 import { defineConfig } from "vitest/config";
 
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
-const out = path("../inbox/static");
 
 const BASE =
   /node_modules\/(svelte|clsx|esm-env)\/|src\/lib\/(api|commands|i18n\/[a-z]+\.ts|live|prefs|router|store|time)|src\/lib\/ui\/(Avatar|Empty|Icon|icons|Lazy|Popover|Toasts|announce|colors|delivery|LinkState)|src\/features\/triage\/(actions|index)/;
-
-/** Empties only what this build writes: the widget's build shares the folder. */
-function cleanOwnOutput(): Plugin {
-  return {
-    name: "clean-own-output",
-    apply: "build",
-    async buildStart() {
-      const names = ["assets", "index.html", "index.html.br", "index.html.gz", "csp.json"];
-      await Promise.all(names.map((name) => rm(`${out}/${name}`, { recursive: true, force: true })));
-    },
-  };
-}
 
 /** `vite --mode fake`: the app with an imitated server, for work on screens without the product. */
 function fakeServer(): Plugin {
@@ -40,15 +26,15 @@ function fakeServer(): Plugin {
 
 export default defineConfig(({ mode }) => ({
   base: "/",
-  plugins: [svelte(), cleanOwnOutput(), ...(mode === "fake" ? [fakeServer()] : [])],
+  plugins: [svelte(), ...(mode === "fake" ? [fakeServer()] : [])],
   resolve: {
     alias: { $lib: path("src/lib"), $features: path("src/features") },
     ...(process.env["VITEST"] ? { conditions: ["browser"] } : {}),
   },
   build: {
-    outDir: out,
-    emptyOutDir: false,
-    copyPublicDir: true,
+    // Made aside and published whole (scripts/publish.mjs), so that a running server never sees half a build.
+    outDir: path("node_modules/.cache/app"),
+    emptyOutDir: true,
     target: "es2022",
     manifest: "assets/manifest.json",
     assetsInlineLimit: 0,

@@ -1,9 +1,9 @@
 """The one door for events: a change and its events are one transaction.
 
-`Store.write` opens a transaction on one account. What is recorded in it is appended to the event log as
-the last statement before the commit: the account's row gives the sequence numbers, and holding that row
-until the commit makes commit order sequence order, without holes. Lock order everywhere: conversation,
-contact, account.
+`Store.write` opens a transaction on one account. What is recorded in it is appended to the event log by the
+commit itself (a deferred trigger, migration 0001): the account's row gives the sequence numbers, and holding
+that row while the commit is written makes commit order sequence order, without holes. Lock order everywhere:
+conversation, contact, account.
 
 After the commit the bell is rung so that the relay and the workers need not wait for their next look.
 A lost ring costs a second, never an event.
@@ -92,15 +92,10 @@ class Work(Tx):
             data.append(events.encode(event).decode())
         await self.run(
             """
-            with head as (
-                update accounts set seq = seq + $2 where account_id = $1 returning seq - $2 as base
-            )
-            insert into event_log (account_id, seq, id, type, at, subject_id, data)
-            select $1, head.base + e.n, e.id, e.type, clock_timestamp(), e.subject, e.data::json
-            from head, unnest($3::uuid[], $4::text[], $5::uuid[], $6::text[])
-                 with ordinality as e(id, type, subject, data, n)
+            insert into recorded_events (account_id, id, ids, types, subjects, data)
+            values ($1, $2, $3, $4, $5, $6)
             """,
-            self.account_id, len(ids), ids, types, subjects, data,
+            self.account_id, new_id(), ids, types, subjects, data,
         )  # fmt: skip
 
 

@@ -109,7 +109,10 @@ class Relay:
                 await self._add(events)
                 failpoint("relay.after_xadd")
                 await self._move(tx, events)
+                failpoint("relay.cursor")
             telemetry.relayed.inc(len(events))
+            if len(events) < _BATCH and not self._news.is_set():
+                return True  # whatever was committed since the look has woken us, or will
 
     async def _unpublished(self, tx: Tx) -> list[asyncpg.Record]:
         return await tx.all(

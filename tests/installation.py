@@ -25,6 +25,7 @@ from inbox.embedded.stack import running
 from inbox.ground import Ground, stand_on
 from inbox.settings import Settings, with_secret_key
 from inbox.worker import Staff
+from realtime.hub import Hub
 
 T = TypeVar("T")
 
@@ -84,6 +85,7 @@ class Installation:
     sandbox_url: str
     ground: Ground
     web: Any
+    hub: Hub
     owner: "asyncpg.Pool[asyncpg.Record]"
     http: httpx.AsyncClient
     staff: Staff
@@ -148,7 +150,7 @@ async def installed(**more: Any) -> AsyncIterator[Installation]:
         stack.push_async_callback(hub.drain, spread=0)
         url = await stack.enter_async_context(serving(web, settings.port))
         http = await stack.enter_async_context(httpx.AsyncClient(timeout=20, trust_env=False))
-        yield Installation(settings, url, sandbox_url, ground, web, owner, http, staff)
+        yield Installation(settings, url, sandbox_url, ground, web, hub, owner, http, staff)
 
 
 async def _end(stop: asyncio.Event, working: "asyncio.Task[None]") -> None:

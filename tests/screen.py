@@ -1,6 +1,7 @@
 """An agent's screen: a real websocket that applies events the way the inbox's pages do."""
 
 import asyncio
+import contextlib
 import json
 from collections.abc import Callable
 from typing import Any
@@ -38,7 +39,8 @@ class Screen:
         self.closed_with = None
         seen = len(self.frames)
         self._socket = await connect(self._url, additional_headers=self._headers, max_size=None)
-        await self._socket.send(json.dumps({"type": "resume", "cursor": self.cursor}))
+        with contextlib.suppress(websockets.ConnectionClosed):  # then `closed_with` says why
+            await self._socket.send(json.dumps({"type": "resume", "cursor": self.cursor}))
         self._task = asyncio.create_task(self._listen(self._socket))
         await self.until(lambda: len(self.frames) > seen or self.closed_with, what="a welcome")
 

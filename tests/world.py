@@ -354,7 +354,7 @@ class World:
 
     async def found(self, passwords: Passwords) -> None:
         """The workspace, its owner and the second agent, signed in and at their screens."""
-        store = Store(self.installation.ground.database, _NoBell())
+        store = Store(self.installation.ground.database, Silence())
         self.account_id, _ = await accounts.found(
             store, passwords, workspace=f"{self.name} {self.mark}", name=self.olga.name, email=self.olga.email,
             password=PASSWORD, time_zone="UTC", shards=self.installation.settings.stream_shards, only_first=False,
@@ -424,8 +424,8 @@ class World:
             await agent.http.aclose()
 
 
-class _NoBell:
-    """Founding happens beside both processes; nobody there waits for it."""
+class Silence:
+    """A bell for what happens beside both processes, where nobody waits for it."""
 
     async def ring(self, account_id: UUID, jobs: list[JobCall]) -> None:
         return

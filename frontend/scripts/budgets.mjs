@@ -1,7 +1,7 @@
 // Fails the build when it is larger than budgets.json allows. Sizes in bytes.
 import { readFile, readdir } from "node:fs/promises";
 
-const out = new URL("../../inbox/static/", import.meta.url);
+const out = new URL("../node_modules/.cache/app/", import.meta.url);
 const budgets = JSON.parse(await readFile(new URL("../budgets.json", import.meta.url), "utf8"));
 const manifest = JSON.parse(await readFile(new URL("assets/manifest.json", out), "utf8"));
 

@@ -5,7 +5,7 @@ import { readFile, readdir, writeFile } from "node:fs/promises";
 import { promisify } from "node:util";
 import { brotliCompress, constants, gzip } from "node:zlib";
 
-const out = new URL("../../inbox/static/", import.meta.url);
+const out = new URL("../node_modules/.cache/app/", import.meta.url);
 const brotli = promisify(brotliCompress);
 const gz = promisify(gzip);
 

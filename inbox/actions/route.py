@@ -36,8 +36,7 @@ def agent_facts(user: users.User) -> AgentFacts:
 async def route(
     store: Store, account_id: UUID, conversation_id: UUID
 ) -> Literal["assigned", "queued", "skipped"]:
-    """Decide and claim. "skipped" when somebody owns it, it is not open, or it changed under the decision
-    (the change has an event of its own, which routes again)."""
+    """Decide and claim. "skipped" when somebody owns it or it is not open."""
     async with store.write(account_id) as work:
         target = await queue.to_route_unscoped(work, conversation_id)
         if target is None or target.assignee_id is not None or target.status not in ("open", "pending"):

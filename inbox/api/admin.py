@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from litestar import Request, get, patch, post
-from msgspec import Struct
+from msgspec import UNSET, Struct
 
 from channels import registry
 from channels.base import Probe, Setting
@@ -24,6 +24,7 @@ from inbox.records import contacts as contact_records
 from inbox.records import conversations, users
 from inbox.records import labels as label_records
 from inbox.views import AgentView, ChannelView, ContactView, ConversationView, LabelView
+from realtime.protocol import UNAUTHENTICATED
 
 
 class ChannelKind(Struct, frozen=True):
@@ -54,11 +55,11 @@ async def add_agent(data: NewAgent, services: Services, who: Scope) -> AgentView
 
 @patch("/api/v1/agents/{agent_id:uuid}", operation_id="ChangeAgent")
 async def change_agent(data: AgentChange, services: Services, who: Scope, agent_id: UUID) -> AgentView:
-    """Change somebody; deactivating them closes their open screens."""
+    """Change somebody; deactivating them or setting a password for them closes their open screens."""
     agent = await people.change(services.store, who, services.passwords, agent_id, data)
     services.sessions.forget_user(agent_id)
-    if not agent.active:
-        services.hub.revoke(lambda c: c.user == str(agent_id))
+    if not agent.active or data.password is not UNSET:
+        services.hub.revoke(lambda c: c.user == str(agent_id), code=UNAUTHENTICATED, reason="signed out")
     return agent
 
 
@@ -66,10 +67,18 @@ async def change_agent(data: AgentChange, services: Services, who: Scope, agent_
 async def change_me(
     data: OwnChange, request: Request[Any, Any, Any], services: Services, who: Scope
 ) -> AgentView:
-    """Change your own name, time zone, availability or password."""
+    """Change your own name, time zone, availability or password; a new password closes your other screens."""
     token = session_token(request, services)
     assert token is not None
-    return await people.change_own(services.store, who, services.passwords, data, crypto.digest(token))
+    own = await people.change_own(services.store, who, services.passwords, data, crypto.digest(token))
+    if data.password is not UNSET:
+        services.sessions.forget_user(who.user_id)
+        here = services.csrf.fixed(token)
+        services.hub.revoke(
+            lambda c: c.user == str(who.user_id) and c.tags.get("session") != here,
+            code=UNAUTHENTICATED, reason="signed out",
+        )  # fmt: skip
+    return own
 
 
 @get("/api/v1/channel-kinds", operation_id="ListChannelKinds")

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import asyncpg
 import structlog
 from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
@@ -47,7 +48,9 @@ def on_failure(request: Request[Any, Any, Any], error: Exception) -> Response[di
     if isinstance(error, (*CONNECTION_ERRORS, *RETRY_ERRORS)):
         log.warning("request.unavailable", path=request.url.path, error=type(error).__name__)
         return _response(Unavailable("The database is away for a moment. Please try again."))
-    if isinstance(error, RecursionError | UnicodeDecodeError):
+    if isinstance(error, asyncpg.CharacterNotInRepertoireError | asyncpg.UntranslatableCharacterError):
+        return _response(BadInput("The text holds a NUL character, which cannot be stored."))
+    if isinstance(error, RecursionError | UnicodeDecodeError | UnicodeEncodeError):
         return _response(BadInput("The body could not be read."))
     log.error("request.failed", path=request.url.path, exc_info=error)
     return _response(ProblemError("It has been logged. Please try again."))

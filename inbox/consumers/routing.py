@@ -7,7 +7,8 @@ from inbox.streams import Entry
 
 GROUP = "routing"
 
-_LOOK = {"conversation.created", "conversation.reopened", "message.received", "conversation.updated"}
+# A message by itself changes nothing for routing: its thread has an owner or its place in the queue.
+_LOOK = {"conversation.created", "conversation.reopened", "conversation.updated"}
 _ROOM = {"conversation.resolved", "conversation.snoozed", "agent.updated"}
 
 

@@ -323,6 +323,33 @@ create table event_log (
 );
 create index event_log_age on event_log (account_id, at);
 
+-- What a transaction has recorded, in one row, until it commits: the deferred trigger below then moves it
+-- into the log. So the account's row, whose order of commits is the order of the log, is held for the length
+-- of a commit and not for that of a round trip. Always empty outside of transactions, hence unlogged.
+create unlogged table recorded_events (
+    account_id  uuid not null,
+    id          uuid not null,
+    ids         uuid[] not null,
+    types       text[] not null,
+    subjects    uuid[] not null,
+    data        text[] not null,
+    primary key (account_id, id)
+);
+
+create function append_recorded_events() returns trigger language plpgsql as $$
+declare base bigint;
+begin
+    delete from recorded_events where account_id = new.account_id and id = new.id;
+    update accounts set seq = seq + cardinality(new.ids) where account_id = new.account_id
+        returning seq - cardinality(new.ids) into strict base;
+    insert into event_log (account_id, seq, id, type, at, subject_id, data)
+    select new.account_id, base + e.n, e.id, e.type, clock_timestamp(), e.subject, e.data::json
+    from unnest(new.ids, new.types, new.subjects, new.data) with ordinality as e(id, type, subject, data, n);
+    return null;
+end $$;
+create constraint trigger append_at_commit after insert on recorded_events
+    deferrable initially deferred for each row execute function append_recorded_events();
+
 create table relay_cursors (
     account_id  uuid primary key,
     shard       integer not null,

@@ -166,9 +166,9 @@ async def open_for(
 async def note_inbound(
     tx: Tx, conversation_id: UUID, message_id: UUID, channel_id: UUID, address: str, sort_at: datetime
 ) -> ConversationView:
-    """The thread after a customer's message has arrived: it is open and waits for us, and unless a newer message is
-    there (with a second's grace, the clock of many providers), answers go where it came from. The last
-    message is the one that stands last in the thread, not the one that arrived last. A resolved thread
+    """The thread after a customer's message has arrived: it is open and waits for us, and unless a newer
+    message is there (with a second's grace, the clock of many providers), answers go where it came from. The
+    last message is the one that stands last in the thread, not the one that arrived last. A resolved thread
     comes back without an owner: routing gives it to whoever had it, if they are there."""
     row = await tx.row(
         f"""

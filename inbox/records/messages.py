@@ -198,6 +198,12 @@ _INSERT = """
 """
 
 
+_AWAITED = """
+    , exists (select from early_effects f where f.account_id = m.account_id and f.channel_id = m.channel_id
+              and f.external_id = m.external_id) as awaited
+"""
+
+
 def _values(tx: Tx, draft: Draft) -> tuple[object, ...]:
     return (
         tx.account_id, draft.id, draft.conversation_id, draft.channel_id, draft.kind, draft.state,
@@ -228,12 +234,6 @@ async def insert_received(tx: Tx, draft: Draft) -> tuple[MessageView, bool] | No
         *_values(tx, draft),
     )
     return (_view(row), row["awaited"]) if row else None
-
-
-_AWAITED = """
-    , exists (select from early_effects f where f.account_id = m.account_id and f.channel_id = m.channel_id
-              and f.external_id = m.external_id) as awaited
-"""
 
 
 class Known(Struct, frozen=True):

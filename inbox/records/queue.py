@@ -64,6 +64,7 @@ class ToRoute(Struct, frozen=True):
 
 
 async def to_route_unscoped(tx: Tx, conversation_id: UUID) -> ToRoute | None:
+    """What routing must know of a conversation, its row held: nothing changes under the decision."""
     row = await tx.row(
         """
         select c.id, c.version, c.channel_id, h.kind as channel_kind, c.priority, c.waiting_since,
@@ -75,7 +76,7 @@ async def to_route_unscoped(tx: Tx, conversation_id: UUID) -> ToRoute | None:
         from conversations c
         join contacts k on k.account_id = c.account_id and k.id = c.contact_id
         join channels h on h.account_id = c.account_id and h.id = c.channel_id
-        where c.account_id = $1 and c.id = $2
+        where c.account_id = $1 and c.id = $2 for update of c
         """,
         tx.account_id, conversation_id,
     )  # fmt: skip

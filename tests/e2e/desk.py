@@ -9,7 +9,6 @@ class Desk:
 
     def __init__(self, page: Page, address: str) -> None:
         self.page, self.address = page, address
-        self.list = page.get_by_role("region", name="Conversations").or_(page.locator("section.list"))
         self.thread = page.get_by_role("log", name="Messages")
         self.link = page.locator("nav").get_by_role("status").first
         self.notices = page.get_by_role("status", name="Notices")
@@ -79,7 +78,7 @@ class Desk:
     # ------------------------------------------------------------ triage
 
     def action(self, name: str) -> Locator:
-        return self.page.get_by_role("main", name="Conversation").get_by_role("button", name=name, exact=True)
+        return self.page.locator(".conversation").get_by_role("button", name=name, exact=True)
 
     async def menu(self, opener: str, choice: str) -> None:
         """Open a menu of the conversation's toolbar and take a choice."""

@@ -9,7 +9,6 @@ import pytest
 from world import World, new_key
 
 from channels.sandbox.samples import sample_photo
-from inbox.db import MIGRATIONS
 from inbox.outbox import new_id
 
 Json = dict[str, Any]
@@ -268,8 +267,3 @@ async def test_a_visitor_sees_their_own_thread_and_nobody_elses(world: World) ->
     theirs = (await ben.shows())[0]["id"]
     answer = await ada.call("POST", "/receipts", {"type": "seen", "message_id": theirs})
     assert answer.status_code == 404
-
-
-def test_the_migration_says_what_this_file_checks() -> None:
-    text = "".join(path.read_text() for path in sorted(MIGRATIONS.glob("*.sql")))
-    assert "force row level security" in text

@@ -30,5 +30,8 @@ export function keyWords(keys: string): string {
   return keys
     .replaceAll("Mod+", isMac ? "⌘" : "Ctrl+")
     .replaceAll("Shift+", isMac ? "⇧" : "Shift+")
+    .replace("ArrowDown", "↓")
+    .replace("ArrowUp", "↑")
+    .replace("Escape", "Esc")
     .replace(/\b[a-z]\b/g, (letter) => letter.toUpperCase());
 }

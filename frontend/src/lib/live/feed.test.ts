@@ -24,7 +24,6 @@ function reader(cursor: string | null = "e:1") {
     onReset: () => new Promise((done, reject) => resets.push({ done, fail: () => reject(new Error("no answer")) })),
     onResetFailed: () => failures++,
     onState: (state) => states.push(state),
-    onTyping: () => undefined,
     ping: (delay) => pings.push(delay),
     schedule: (item) => work.push(item),
     now: () => now,

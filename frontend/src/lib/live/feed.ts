@@ -15,7 +15,6 @@ export interface FeedHooks {
   /** The server cannot tell what was missed: read everything again. Resolves to the cursor of that reading. */
   onReset(): Promise<string>;
   onState(state: LinkState): void;
-  onTyping(conversationId: string, name: string): void;
   /** Reading everything again failed: connect again after a while. */
   onResetFailed(): void;
   /** Asks the server for a sign of life after `delay` milliseconds; a pong answers. */
@@ -86,9 +85,6 @@ export class Feed {
         break;
       case "pong":
         this.takePong();
-        break;
-      case "typing":
-        this.hooks.onTyping(frame.conversation_id, frame.name ?? "");
         break;
       case "bye":
         break;

@@ -6,7 +6,6 @@ export type ServerFrame =
   | { type: "head"; cursor: string }
   | { type: "pong" }
   | { type: "bye"; reason: string; retry_after_ms: number | null }
-  | { type: "typing"; conversation_id: string; name?: string; on?: boolean }
   | LiveEvent;
 
 export type ClientFrame =

@@ -18,7 +18,6 @@ import { addCounts, countDelta, noCounts, type ListQuery } from "./views";
 
 const COUNT_DELAY_MS = 500;
 const COUNT_CHECK_MS = 10_000;
-const TYPING_MS = 6_000;
 const RESET_RETRY_MS = 3_000;
 const TRIES_OF_A_PATCH = 3;
 
@@ -39,7 +38,6 @@ export class Desk {
   rows: Rows = emptyRows();
   readonly conversations = new Boxes<Conversation>();
   readonly contacts = new Boxes<Contact>();
-  readonly typing = new Boxes<string>();
   readonly toasts = new Toasts();
   readonly overlays = new Overlays();
   readonly list: ConversationList;
@@ -70,7 +68,6 @@ export class Desk {
   private socket: LiveSocket | null = null;
   private countTimer = 0;
   private checkTimer = 0;
-  private readonly typingTimers = new Map<string, number>();
 
   constructor() {
     this.list = new ConversationList({
@@ -267,7 +264,6 @@ export class Desk {
       onResetFailed: () => this.socket?.reconnect(RESET_RETRY_MS),
       ping: (delay) => void setTimeout(() => this.socket?.send({ type: "ping" }), delay),
       onState: (state) => this.setLink(state),
-      onTyping: (id, name) => this.showTyping(id, name),
       schedule: (work) => (document.hidden ? setTimeout(work, 250) : requestAnimationFrame(work)),
       now: () => Date.now(),
     });
@@ -286,12 +282,6 @@ export class Desk {
     if (state === "live") this.offlineSince = null;
     this.link = state;
     if (state === "catching-up" && this.openId) this.socket?.send({ type: "watch", conversation_id: this.openId });
-  }
-
-  private showTyping(id: string, name: string): void {
-    window.clearTimeout(this.typingTimers.get(id));
-    this.typing.of(id).value = name;
-    this.typingTimers.set(id, window.setTimeout(() => (this.typing.of(id).value = undefined), TYPING_MS));
   }
 
   private publish(changes: readonly Change[]): void {
