@@ -1,7 +1,7 @@
 # `make` alone lists the targets. `make demo` is all that a new machine needs.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo dev test check lint bench faults chromium
+.PHONY: help setup demo dev test check lint types bench faults chromium
 
 BIN := .venv/bin
 
@@ -31,8 +31,13 @@ lint: setup
 	scripts/npm run check
 	scripts/npm run lint
 
+types: setup ## the front end's types, from the server's own description
+	$(BIN)/inbox openapi > .tools/openapi.json
+	$(BIN)/inbox events > .tools/events.json
+	scripts/npm run --silent types -- ../.tools/openapi.json ../.tools/events.json
+
 faults: setup ## kills, cuts, delays and floods against real processes
-	$(BIN)/pytest tests/faults
+	FAULTS=long $(BIN)/pytest tests/faults
 
 bench: setup ## the budgets, beside their raw ceilings
 	$(BIN)/inbox bench accept

@@ -20,7 +20,7 @@ from inbox import datadir
 from inbox.db import pending_migrations
 from inbox.embedded.places import urls
 from inbox.safety import Finding, database_findings, redis_findings
-from inbox.settings import Settings
+from inbox.settings import Settings, with_secret_key
 
 _SECONDS = 3.0  # what one connection or request may take
 _CHECK_SECONDS = 15.0
@@ -156,12 +156,27 @@ async def _database(settings: Settings) -> list[Check]:
             checks = [Check(name, "ok", _address(settings.database_url))]
             checks += _rows(await database_findings(connection))
             checks.append(await _pooler(connection, settings))
+            checks += await _workspace(connection, settings)
         async with _connection(settings.database_owner_url or settings.database_url) as owner:
             checks.append(await _migrations(owner))
     except _FAILURES as error:
         advice = "Start it, or correct DATABASE_URL and DATABASE_OWNER_URL."
         return [Check(name, "fail", f"{_address(settings.database_url)}: {_words(error)}", advice)]
     return checks
+
+
+async def _workspace(connection: "asyncpg.Connection[asyncpg.Record]", settings: Settings) -> list[Check]:
+    """Whether somebody has set up a workspace; if not, where to do it."""
+    try:
+        async with connection.transaction():
+            await connection.execute("set local role meridian_system")
+            found = await connection.fetchval("select count(*) from accounts")
+    except asyncpg.PostgresError:  # no schema of ours yet, which the check of the migrations reports
+        return []
+    if found:
+        return [Check("Workspaces", "ok", str(found))]
+    token = with_secret_key(settings).setup_token
+    return [Check("Workspaces", "warn", "none yet", f"Open {settings.origin}/setup?token={token}")]
 
 
 async def _pooler(connection: "asyncpg.Connection[asyncpg.Record]", settings: Settings) -> Check:

@@ -1,6 +1,6 @@
 """Every setting, decoded once from the environment. Nothing else reads `os.environ`.
 
-The table in docs/operations.md is generated from this file (`inbox settings --markdown`) and a test
+The table in docs/operations.md is generated from this file (`inbox settings`) and a test
 fails when the two differ.
 """
 
@@ -91,6 +91,12 @@ class Settings(Struct, frozen=True, kw_only=True):
     send_deadline: Annotated[
         int, Meta(description="Seconds after which a reply that could not be sent is shown as failed.")
     ] = 3600
+    send_lease: Annotated[
+        int,
+        Meta(
+            description="Seconds after which a worker that stopped while sending is given up; above HTTP_TIMEOUT."
+        ),
+    ] = 45
     telegram_api_url: Annotated[str, Meta(description="Telegram Bot API, or your own server of it.")] = (
         "https://api.telegram.org"
     )

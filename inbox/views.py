@@ -121,6 +121,7 @@ class PreviewView(Struct, frozen=True, omit_defaults=True):
     author: AuthorView
     state: MessageState
     attachment: AttachmentKind | None = None
+    shows: Literal["location", "card", "unsupported"] | None = None  # what there is instead of text
 
 
 class ContactBrief(Struct, frozen=True, omit_defaults=True):

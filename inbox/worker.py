@@ -56,7 +56,7 @@ class Staff:
         self._ground = ground
         sender = Sender(
             self._store, ground.adapters, ground.http, ground.blobs, Signer(settings, "file links"),
-            settings.origin, ground.deadline,
+            settings.origin, ground.deadline, settings.send_lease,
         )  # fmt: skip
         self._chores = Chores(
             self._store, ground.adapters, ground.http, ground.blobs, sender, settings.upload_limit

@@ -31,7 +31,11 @@ def _stub_resolver(host: Any, *rest: Any, **options: Any) -> Any:
     """Names do not exist here; only loopback does."""
     name = host.decode() if isinstance(host, bytes) else host
     try:
-        known = name in (None, "", "localhost") or ipaddress.ip_address(name).is_loopback or name in ("0.0.0.0", "::")
+        known = (
+            name in (None, "", "localhost")
+            or ipaddress.ip_address(name).is_loopback
+            or name in ("0.0.0.0", "::")
+        )
     except ValueError:
         known = False
     if not known:
@@ -92,14 +96,18 @@ async def installation(_alarms: Alarms) -> AsyncIterator[Installation]:
 
 
 @pytest.fixture
-async def world(installation: Installation, passwords: Passwords, alarms: Alarms) -> AsyncIterator[cast.World]:
+async def world(
+    installation: Installation, passwords: Passwords, alarms: Alarms
+) -> AsyncIterator[cast.World]:
     """A fresh account with its cast. What must always hold is checked when the test is over."""
     async with cast.account(installation, passwords) as found:
         yield found
 
 
 @pytest.fixture
-async def neighbours(installation: Installation, passwords: Passwords, world: cast.World) -> AsyncIterator[cast.World]:
+async def neighbours(
+    installation: Installation, passwords: Passwords, world: cast.World
+) -> AsyncIterator[cast.World]:
     """A second account, whose existence the first must never notice."""
     async with cast.account(installation, passwords, "Quiet Neighbours") as found:
         yield found

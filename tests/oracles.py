@@ -111,7 +111,9 @@ async def quiet(installation: Installation, account_id: UUID, seconds: float = 2
         if await installation.owner.fetchval(_BUSY, account_id) or not await streams_are_empty(installation):
             return False
         # What was taken last may have recorded events since the first look.
-        return not await installation.owner.fetchval(_BUSY, account_id) and await streams_are_empty(installation)
+        return not await installation.owner.fetchval(_BUSY, account_id) and await streams_are_empty(
+            installation
+        )
 
     await until(calm, seconds, "quiet")
 

@@ -87,7 +87,11 @@ class Screen:
         self._keep(frame["data"])
 
     def _keep(self, data: Json) -> None:
-        for name, kept in (("conversation", self.conversations), ("message", self.messages), ("activity", self.messages)):
+        for name, kept in (
+            ("conversation", self.conversations),
+            ("message", self.messages),
+            ("activity", self.messages),
+        ):
             if (found := data.get(name)) is not None:
                 before = kept.get(found["id"])
                 if before is None or before["version"] <= found["version"]:
@@ -122,7 +126,9 @@ class Screen:
             seconds, f"message in state {state}; it is {self.messages.get(message_id, {}).get('state')}",
         )  # fmt: skip
 
-    async def event(self, type_: str, look: Callable[[Json], Any] = lambda _: True, seconds: float = 10.0) -> Json:
+    async def event(
+        self, type_: str, look: Callable[[Json], Any] = lambda _: True, seconds: float = 10.0
+    ) -> Json:
         """The data of the first event of this type that `look` accepts."""
         return await self.until(
             lambda: next((e["data"] for e in self.events if e["type"] == type_ and look(e["data"])), None),

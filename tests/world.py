@@ -65,7 +65,9 @@ class Agent:
     def new_screen(self) -> Screen:
         """Another window of this person, not connected yet."""
         cookie = "; ".join(f"{name}={value}" for name, value in self.http.cookies.items())
-        return Screen(self.http.base_url.__str__().rstrip("/"), {"cookie": cookie, "origin": self.world.origin})
+        return Screen(
+            self.http.base_url.__str__().rstrip("/"), {"cookie": cookie, "origin": self.world.origin}
+        )
 
     async def look_at_the_inbox(self) -> None:
         """Open the screen: a snapshot, then the live feed from its cursor."""
@@ -96,16 +98,22 @@ class Agent:
 
     async def answers(self, text: str, *, to: str | Json | None = None, **more: Any) -> Json:
         """Answer the conversation of the message that this person saw last (or `to`); the queued message."""
-        return await self.does("POST", f"{self._thread(to)}/messages", {"body": text, "client_key": new_key(), **more})
+        return await self.does(
+            "POST", f"{self._thread(to)}/messages", {"body": text, "client_key": new_key(), **more}
+        )
 
     async def answers_with(self, to: Json, **more: Any) -> httpx.Response:
         """An answer that may be refused."""
-        return await self.api("POST", f"{self._thread(to)}/messages", {"body": "x", "client_key": new_key(), **more})
+        return await self.api(
+            "POST", f"{self._thread(to)}/messages", {"body": "x", "client_key": new_key(), **more}
+        )
 
     async def notes(self, text: str, *, to: str | Json | None = None) -> Json:
         return await self.answers(text, to=to, private=True)
 
-    async def changes(self, to: str | Json | None = None, *, version: int | None = None, **what: Any) -> httpx.Response:
+    async def changes(
+        self, to: str | Json | None = None, *, version: int | None = None, **what: Any
+    ) -> httpx.Response:
         headers = {} if version is None else {"if-match": f'"{version}"'}
         return await self.api("PATCH", self._thread(to), what, headers=headers)
 
@@ -195,7 +203,9 @@ class Customer:
 
         async def look() -> Json | None:
             shown = await self.phone(via)
-            return next((m for m in shown if m["author"] == "business" and m["content"].get("text") == text), None)
+            return next(
+                (m for m in shown if m["author"] == "business" and m["content"].get("text") == text), None
+            )
 
         found = await until(look, seconds, f"{text[:60]!r} on {self.name}'s phone")
         assert found is not None
@@ -275,7 +285,9 @@ class Channel:
         """The headers by which the provider proves that the body comes from it."""
         if self.kind == "telegram":
             return {"x-telegram-bot-api-secret-token": self.secrets["webhook_secret"]}
-        return signed_headers(self.secrets["inbound_secret"], f"evt_{uuid.uuid4().hex}", datetime.now(UTC), body)
+        return signed_headers(
+            self.secrets["inbound_secret"], f"evt_{uuid.uuid4().hex}", datetime.now(UTC), body
+        )
 
     async def says(self, what: Any) -> httpx.Response:
         """A signed webhook with `what`: bytes as they are, anything else as JSON; must be taken."""
@@ -298,7 +310,9 @@ class Channel:
         }  # fmt: skip
         return body | ({} if text is None else {"text": text}) | more
 
-    def event(self, text: str, external_id: str, *, who: str = "erp-1", kind: str = "message.created", **more: Any) -> Json:
+    def event(
+        self, text: str, external_id: str, *, who: str = "erp-1", kind: str = "message.created", **more: Any
+    ) -> Json:
         """A bot's event."""
         return {
             "type": kind,
@@ -361,7 +375,9 @@ class World:
         )  # fmt: skip
         assert (await self.olga.sign_in()).status_code == 200
         await self.olga.does(
-            "POST", "/api/v1/agents", {"name": self.diego.name, "email": self.diego.email, "password": PASSWORD}
+            "POST",
+            "/api/v1/agents",
+            {"name": self.diego.name, "email": self.diego.email, "password": PASSWORD},
         )
         assert (await self.diego.sign_in()).status_code == 200
         await self.olga.look_at_the_inbox()
@@ -432,7 +448,9 @@ class Silence:
 
 
 @contextlib.asynccontextmanager
-async def account(installation: Installation, passwords: Passwords, name: str = "Harbour Goods") -> AsyncIterator[World]:
+async def account(
+    installation: Installation, passwords: Passwords, name: str = "Harbour Goods"
+) -> AsyncIterator[World]:
     """A fresh account with its cast, for the length of a block; the oracles are asked when it ends well."""
     world = World(installation, name)
     try:

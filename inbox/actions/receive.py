@@ -18,6 +18,7 @@ from inbox import events, telemetry
 from inbox.actions import inbound
 from inbox.db import CONNECTION_ERRORS, RETRY_ERRORS
 from inbox.errors import ProblemError
+from inbox.failpoints import failpoint
 from inbox.outbox import Store, Work
 from inbox.records import channels, intake, letters, raw_events
 from inbox.records.channels import Channel
@@ -73,12 +74,15 @@ async def _receive(
                     await _bury(work, raw, channel, *problem)
             else:
                 changed += await _apply(work, channel, element, raw.received_at, across)
+        failpoint("ev.inserted")
         if raw.has_letters and not failed:
             await letters.close_of(work, raw_id)
         if not raw.channel_noted:
             await channels.note_inbound(work, channel.id)
         outcome: Outcome = "dead" if failed else "processed" if changed or not elements else "duplicate"
         await raw_events.settle(work, raw_id, outcome, failed or None)
+        failpoint("ev.before_commit")
+    failpoint("ev.after_commit")
     telemetry.intake.labels(outcome).inc()
     return outcome
 

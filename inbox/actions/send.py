@@ -6,8 +6,9 @@ settle. An answer that never came is `unknown`, shown as such and never sent twi
 """
 
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 import msgspec
@@ -32,6 +33,7 @@ from inbox.actions import inbound
 from inbox.adapters import Adapters
 from inbox.blobs import Blobs
 from inbox.crypto import Signer
+from inbox.db import RETRY_ERRORS
 from inbox.errors import ConfigurationError
 from inbox.failpoints import failpoint
 from inbox.outbox import Store, Work
@@ -41,7 +43,6 @@ from inbox.records.deliveries import Claimed
 
 log = structlog.get_logger()
 
-LEASE = 45  # seconds; longer than any one call to a provider may take
 _BACKOFF_BASE, _BACKOFF_CAP = 2.0, 300.0
 
 
@@ -76,6 +77,7 @@ class Sender(Struct, frozen=True):
     links: Signer
     origin: str
     deadline: timedelta
+    lease: int  # seconds; longer than any one call to a provider may take
 
 
 class _Errand(Struct, frozen=True):
@@ -96,6 +98,7 @@ async def send_next(sender: Sender, account_id: UUID, conversation_id: UUID) -> 
     attempt_id = errand.attempt_id
     for number in range(errand.claimed.parts_done, len(errand.parts)):
         last = number == len(errand.parts) - 1
+        failpoint("out.before_call")
         try:
             sent = await errand.adapter.send(errand.parts[number], errand.config, sender.http)
         except SendError as error:
@@ -103,8 +106,18 @@ async def send_next(sender: Sender, account_id: UUID, conversation_id: UUID) -> 
             return True
         failpoint("out.after_call")
         telemetry.sends.labels(errand.channel.kind, "sent").inc()
-        next_attempt = await _taken(
-            sender.store, account_id, errand, number, sent.external_ids, sent.status, attempt_id, last=last
+        next_attempt = await _keep(
+            partial(
+                _taken,
+                sender,
+                account_id,
+                errand,
+                number,
+                sent.external_ids,
+                sent.status,
+                attempt_id,
+                last=last,
+            )
         )
         if next_attempt is None:
             return True
@@ -116,7 +129,7 @@ async def _claim(sender: Sender, account_id: UUID, conversation_id: UUID) -> _Er
     async with sender.store.write(account_id) as work:
         if await conversations.lock_unscoped(work, conversation_id) is None:
             return None
-        claimed = await deliveries.claim_next(work, conversation_id, LEASE)
+        claimed = await deliveries.claim_next(work, conversation_id, sender.lease)
         if claimed is None:
             return None
         channel = await channels.get(work, claimed.channel_id)
@@ -164,32 +177,48 @@ async def _files(sender: Sender, work: Work, claimed: Claimed) -> list[Outgoing]
     return files
 
 
+async def _keep(write: Callable[[], Awaitable[UUID | None]]) -> UUID | None:
+    """Write down what the provider took: a fact by now, so a lost race for a lock is run again."""
+    for _ in range(5):
+        try:
+            return await write()
+        except RETRY_ERRORS as error:
+            log.warning("send.contended", error=type(error).__name__)
+    return await write()
+
+
 async def _taken(
-    store: Store, account_id: UUID, errand: _Errand, number: int, external_ids: tuple[str, ...], status: str,
+    sender: Sender, account_id: UUID, errand: _Errand, number: int, external_ids: tuple[str, ...], status: str,
     attempt_id: UUID, *, last: bool,
 ) -> UUID | None:  # fmt: skip
     """The provider took a part. The id of the next part's attempt, or None when there is none."""
     claimed = errand.claimed
-    async with store.write(account_id) as work:
+    async with sender.store.write(account_id) as work:
         await conversations.lock_unscoped(work, claimed.conversation_id)
         await deliveries.add_part(work, claimed, number, external_ids)
         await deliveries.finish_attempt(work, attempt_id, "sent")
-        await channels.note_outbound(work, errand.channel.id, None)
         following = None
         if last:
-            await deliveries.settle(work, claimed, "sent")
-            await _announce(work, claimed, events.MessageSent)
+            # Also for a worker that lost its claim: that the provider took it is a fact, whoever says so.
+            if await deliveries.settle(work, claimed, "sent") or await messages.advance(
+                work, claimed.id, "sent", None, None
+            ):
+                await _announce(work, claimed, events.MessageSent)
             if status in ("delivered", "read") and await messages.advance(
                 work, claimed.id, status, None, None
             ):
                 kind = events.MessageDelivered if status == "delivered" else events.MessageRead
                 await _announce(work, claimed, kind)
-        elif await deliveries.extend(work, claimed, LEASE):
+        elif await deliveries.extend(work, claimed, sender.lease):
             following = await deliveries.start_attempt(work, claimed.id, claimed.attempts, number + 1)
         for waiting in await effects.take(work, errand.channel.id, list(external_ids)):
             effect = msgspec.convert(waiting, inbound.Effect)
             await inbound.apply_effect(work, errand.channel.id, effect, may_wait=False)
-        return following
+        # The channel's row comes after the effects' locks, here as in receive: no circle of waiting.
+        await channels.note_outbound(work, errand.channel.id, None)
+        failpoint("out.before_commit")
+    failpoint("out.after_commit")
+    return following
 
 
 async def _announce(work: Work, claimed: Claimed, kind: type[events.MessageEvent]) -> None:
@@ -265,6 +294,7 @@ async def settle_abandoned(sender: Sender, account_id: UUID, message_id: UUID) -
             return False
         channel = await channels.get(work, claimed.channel_id)
         assert channel is not None
+        await deliveries.abandon_attempts(work, message_id)
         if sender.adapters.kind(channel.kind).capabilities.safe_to_repeat:
             return await deliveries.settle(work, claimed, "queued", next_attempt_at=datetime.now(UTC))
         words = "We stopped while sending and cannot tell whether it arrived."

@@ -1,6 +1,7 @@
 """Files: upload, and hand out without ever letting one act as a page of ours."""
 
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from typing import Annotated
 from urllib.parse import quote
 from uuid import UUID
@@ -20,6 +21,16 @@ from inbox.records.attachments import Attachment
 from inbox.views import AttachmentView
 
 _CHUNK = 64 * 1024
+
+
+@dataclass
+class FileForm:
+    """A form with one file in the field `file`."""
+
+    file: UploadFile
+
+
+FileUpload = Annotated[FileForm, Body(media_type=RequestEncodingType.MULTI_PART)]
 
 
 async def chunks_of(upload: UploadFile) -> AsyncIterator[bytes]:
@@ -45,15 +56,11 @@ def as_response(services: Services, attachment: Attachment, *, download: bool) -
 
 
 @post("/api/v1/attachments", operation_id="UploadAttachment", status_code=201, request_max_body_size=None)
-async def upload_attachment(
-    data: Annotated[UploadFile, Body(media_type=RequestEncodingType.MULTI_PART)],
-    services: Services,
-    who: Scope,
-) -> AttachmentView:
+async def upload_attachment(data: FileUpload, services: Services, who: Scope) -> AttachmentView:
     """Upload a file, to be named in a message's attachment_ids within a day."""
     return await media.upload(
-        services.store, services.blobs, who.account_id, f"user:{who.user_id}", data.filename or "file",
-        data.content_type, chunks_of(data), services.settings.upload_limit,
+        services.store, services.blobs, who.account_id, f"user:{who.user_id}", data.file.filename or "file",
+        data.file.content_type, chunks_of(data.file), services.settings.upload_limit,
     )  # fmt: skip
 
 

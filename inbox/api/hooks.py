@@ -19,6 +19,7 @@ from inbox import telemetry
 from inbox.adapters import Adapters
 from inbox.db import CONNECTION_ERRORS, Database
 from inbox.errors import ConfigurationError, NotFound, ProblemError, TooLarge, Unauthenticated, Unavailable
+from inbox.failpoints import failpoint
 from inbox.outbox import new_id
 from inbox.records import channels
 from inbox.records.channels import Channel
@@ -108,6 +109,7 @@ class Hooks:
             adapter.verify(request, config, datetime.now(UTC))
         except BadSignature:
             raise Unauthenticated("The signature is missing or wrong.") from None
+        failpoint("in.recv")
         kept = {name: headers[name][:300] for name in _KEPT_HEADERS if name in headers}
         await self._accept(
             Arrival(channel.account_id, new_id(), channel.id, msgspec.json.encode(kept).decode(), body)

@@ -12,11 +12,9 @@ from uuid import UUID
 
 import msgspec
 from litestar import Request, WebSocket, get, post, websocket
-from litestar.datastructures import UploadFile
 from litestar.di import Provide
-from litestar.enums import RequestEncodingType
 from litestar.exceptions import WebSocketDisconnect
-from litestar.params import Body, Parameter
+from litestar.params import Parameter
 from litestar.response import Stream
 from litestar.router import Router
 from msgspec import Meta, Struct
@@ -26,7 +24,7 @@ from inbox import shifts
 from inbox.actions import media
 from inbox.api import shop, visitor_sessions
 from inbox.api.conversations import position
-from inbox.api.files import as_response, chunks_of
+from inbox.api.files import FileUpload, as_response, chunks_of
 from inbox.api.guards import check_request, client_address, lower_headers, same_origin
 from inbox.api.live import SocketOf, frames_of
 from inbox.api.services import Services
@@ -275,18 +273,14 @@ async def take_receipt(data: VisitorReceipt, services: Services, visitor: Visito
 
 
 @post("/uploads", status_code=201, request_max_body_size=None)
-async def upload_file(
-    data: Annotated[UploadFile, Body(media_type=RequestEncodingType.MULTI_PART)],
-    services: Services,
-    visitor: Visitor,
-) -> Uploaded:
+async def upload_file(data: FileUpload, services: Services, visitor: Visitor) -> Uploaded:
     """Upload a file, to be named in a message within a day."""
     await services.throttle.spend(f"widget:upload:{visitor.visitor_id}", 60, 600)
     channel = await widget_channel(services, visitor.channel_id)
     limit = min(services.adapters.kind(channel.kind).capabilities.file_limit, services.settings.upload_limit)
     stored = await media.upload(
-        services.store, services.blobs, visitor.account_id, visitor.owner, data.filename or "file",
-        data.content_type, chunks_of(data), limit,
+        services.store, services.blobs, visitor.account_id, visitor.owner, data.file.filename or "file",
+        data.file.content_type, chunks_of(data.file), limit,
     )  # fmt: skip
     return Uploaded(stored.id, stored.name, stored.content_type, stored.size or 0)
 

@@ -27,7 +27,9 @@ VIEW_SQL = """
            m.kind as message_kind, left(m.body, 200) as message_text, m.state as message_state,
            m.author_kind, m.author_id, m.author_name, m.deleted_at as message_deleted_at,
            (select a.kind from attachments a where a.account_id = m.account_id and a.message_id = m.id
-            order by a.position limit 1) as message_attachment
+            order by a.position limit 1) as message_attachment,
+           case when m.content ? 'location' then 'location' when m.content ? 'card' then 'card'
+                when m.content ? 'unsupported' then 'unsupported' end as message_shows
     from conversations c
     join contacts k on k.account_id = c.account_id and k.id = c.contact_id
     join channels h on h.account_id = c.account_id and h.id = c.channel_id
@@ -44,6 +46,7 @@ def view_of(row: asyncpg.Record) -> ConversationView:
             author=AuthorView(row["author_kind"], row["author_id"], row["author_name"]),
             state=row["message_state"],
             attachment=row["message_attachment"],
+            shows=row["message_shows"],
         )
     return ConversationView(
         id=row["id"],

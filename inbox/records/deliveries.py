@@ -133,6 +133,17 @@ async def finish_attempt(
     )  # fmt: skip
 
 
+async def abandon_attempts(tx: Tx, message_id: UUID) -> None:
+    """Nobody will say how the attempts that are still open ended."""
+    await tx.run(
+        """
+        update send_attempts set outcome = 'unknown', code = 'interrupted', finished_at = clock_timestamp()
+        where account_id = $1 and message_id = $2 and outcome = 'started'
+        """,
+        tx.account_id, message_id,
+    )  # fmt: skip
+
+
 async def requeue(tx: Tx, message_id: UUID, states: tuple[str, ...]) -> bool:
     """Back into the queue on a person's word; False when it is in none of `states`."""
     return bool(

@@ -3,23 +3,11 @@
 from collections.abc import Awaitable, Callable
 
 from desk import Desk
-from playwright.async_api import BrowserContext, Page, expect
-from world import Customer, World
+from phone import phone_of
+from playwright.async_api import BrowserContext, expect
+from world import World
 
 OpenContext = Callable[..., Awaitable[BrowserContext]]
-
-
-async def phone_of(customer: Customer, context: BrowserContext, via: str = "telegram") -> Page:
-    """The sandbox's phone page, with this customer and this channel picked."""
-    world = customer.world
-    person = await customer.exists()
-    picked = {"phone.person": person["id"], "phone.channel": world.channels[via].sandbox_id}
-    for key, value in picked.items():
-        await context.add_init_script(f"localStorage.setItem('{key}', '{value}')")
-    page = await context.new_page()
-    await page.goto(f"{world.installation.sandbox_url}/phone")
-    await expect(page.get_by_role("button", name=customer.name).and_(page.locator("[aria-pressed=true]"))).to_have_count(1)
-    return page
 
 
 async def test_a_photo_from_the_phone_appears_by_itself_and_opens_larger(
@@ -29,7 +17,7 @@ async def test_a_photo_from_the_phone_appears_by_itself_and_opens_larger(
     await phone.get_by_role("textbox", name="Message").fill("Así ha llegado")
     await phone.get_by_role("button", name="Send something else").click()
     await phone.get_by_role("menuitem", name="Picture").click()
-    await expect(phone.get_by_role("list", name="Messages").get_by_role("img")).to_be_visible()
+    await expect(phone.get_by_role("img", name="photo.png")).to_be_visible()
     await olga.opens("Inés")
     await olga.sees("Así ha llegado")
     thumbnail = olga.message("Así ha llegado").get_by_role("button", name="Open")

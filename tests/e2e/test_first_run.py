@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
-from conftest import Alarms
+from axe import violations
 from installation import Installation, installed
 from playwright.async_api import BrowserContext, Page, expect
 from watch import Watch
@@ -12,7 +12,7 @@ OpenContext = Callable[..., Awaitable[BrowserContext]]
 
 
 @pytest.fixture(scope="module")
-async def empty(_alarms: Alarms) -> AsyncIterator[Installation]:
+async def empty(_alarms: object) -> AsyncIterator[Installation]:
     async with installed() as running:
         yield running
 
@@ -31,6 +31,7 @@ async def test_without_the_terminals_key_nobody_founds_the_workspace(
     await expect(page.get_by_role("heading", name="Welcome to Meridian")).to_be_visible()
     await expect(page.get_by_text("it carries the key to this page")).to_be_visible()
     await expect(page.get_by_role("button", name="Create the workspace")).to_be_disabled()
+    assert not await violations(page)
 
 
 async def test_the_first_run_makes_the_workspace_and_leads_to_a_web_chat(
@@ -56,6 +57,6 @@ async def test_the_first_run_makes_the_workspace_and_leads_to_a_web_chat(
     await expect(wizard).to_contain_text("is connected.")
     await expect(wizard).to_contain_text(f"{empty.url}/widget/loader.js")
     await wizard.get_by_role("button", name="Finish").click()
-    await expect(page.get_by_role("heading", level=3)).to_have_count(1)
+    await expect(page.get_by_role("main").get_by_role("heading", name="Web chat")).to_be_visible()
     await page.goto(f"{empty.url}/setup")
     await expect(page.get_by_role("heading", name="Sign in")).to_be_visible()

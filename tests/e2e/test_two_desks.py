@@ -1,6 +1,5 @@
 """Two agents at two browsers: both follow everything without a reload, and stay equal."""
 
-import pytest
 from desk import Desk
 from installation import until
 from playwright.async_api import expect

@@ -33,7 +33,10 @@ class ScriptedTelegram:
 
     def _answer(self, method: str, fields: Json) -> tuple[int, Json]:
         if method != "sendMessage":
-            return 200, {"ok": True, "result": {"id": 1, "username": "scripted_bot", "pending_update_count": 0}}
+            return 200, {
+                "ok": True,
+                "result": {"id": 1, "username": "scripted_bot", "pending_update_count": 0},
+            }
         self.asked.append(fields)
         told = self.script.pop(0) if self.script else None
         if told is not None:

@@ -45,7 +45,9 @@ async def test_a_body_that_is_too_large_is_413_and_not_stored(world: World) -> N
 
     url = f"{world.installation.url}/hooks/{world.telegram.id}"
     announced = await world.telegram.post(b" " * (limit + 1), world.telegram.proof(b""))
-    unannounced = await world.installation.http.post(url, content=in_pieces(), headers=world.telegram.proof(b""))
+    unannounced = await world.installation.http.post(
+        url, content=in_pieces(), headers=world.telegram.proof(b"")
+    )
     assert (announced.status_code, unannounced.status_code) == (413, 413)
     assert await stored(world) == 0
 
@@ -59,7 +61,11 @@ async def test_an_unknown_channel_is_404(world: World, address: str) -> None:
 @pytest.mark.parametrize("length", [b"nonsense", b"-1", b"\xb2", b"99999999999999999999999", b""])
 async def test_a_length_that_is_no_number_is_refused_without_an_alarm(world: World, length: bytes) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", world.installation.settings.port)
-    lines = [f"POST /hooks/{world.telegram.id} HTTP/1.1".encode(), b"host: localhost", b"content-length: " + length]
+    lines = [
+        f"POST /hooks/{world.telegram.id} HTTP/1.1".encode(),
+        b"host: localhost",
+        b"content-length: " + length,
+    ]
     writer.write(b"\r\n".join([*lines, b"", b""]))
     answer = await asyncio.wait_for(reader.readline(), 5)
     writer.close()
@@ -102,7 +108,9 @@ UNREADABLE = {
 
 @pytest.mark.parametrize("kind", ["telegram", "bot"])
 @pytest.mark.parametrize("what", UNREADABLE)
-async def test_what_is_signed_and_cannot_be_read_is_kept_with_its_reason(world: World, kind: str, what: str) -> None:
+async def test_what_is_signed_and_cannot_be_read_is_kept_with_its_reason(
+    world: World, kind: str, what: str
+) -> None:
     await world.channels[kind].says(UNREADABLE[what])
     failed = await world.olga.screen.event("intake.failed")
     assert failed["reason"]
@@ -137,7 +145,9 @@ async def test_what_the_database_refuses_takes_nobody_else_with_it_and_can_be_re
         await world.quiet()
         assert len(await world.olga.conversations()) == 19
         await world.olga.does("POST", f"/api/v1/letters/{failed['letter_id']}/replay")
-        again = await world.olga.screen.event("intake.failed", lambda d: d["letter_id"] != failed["letter_id"])
+        again = await world.olga.screen.event(
+            "intake.failed", lambda d: d["letter_id"] != failed["letter_id"]
+        )
         assert again["open_letters"] == 1
     finally:
         await world.owner.execute("alter table messages drop constraint fault")

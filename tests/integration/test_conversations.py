@@ -61,7 +61,8 @@ async def test_a_reply_to_a_resolved_thread_goes_to_somebody_who_is_there(world:
     await world.customer("Inés").writes("one more thing")
     await world.diego.sees("one more thing")
     await world.diego.screen.until(
-        lambda: world.diego.screen.conversations[hers["id"]].get("assignee_id") == world.diego.id, what="diego's name"
+        lambda: world.diego.screen.conversations[hers["id"]].get("assignee_id") == world.diego.id,
+        what="diego's name",
     )
 
 
@@ -83,7 +84,8 @@ async def test_a_reply_to_a_resolved_thread_goes_back_to_whoever_had_it_when_the
 async def test_a_reply_to_a_thread_resolved_long_ago_opens_a_new_one(world: World, hers: Json) -> None:
     await world.olga.changes(hers["id"], status="resolved")
     await world.owner.execute(
-        "update conversations set last_activity_at = now() - interval '15 days' where id = $1::uuid", hers["id"]
+        "update conversations set last_activity_at = now() - interval '15 days' where id = $1::uuid",
+        hers["id"],
     )
     await world.customer("Inés").writes("hello again")
     seen = await world.olga.sees("hello again")
@@ -115,7 +117,9 @@ async def test_a_customer_who_writes_wakes_a_snoozed_thread(world: World, hers: 
 async def test_labels_and_priority(world: World, hers: Json) -> None:
     label = await world.olga.does("POST", "/api/v1/labels", {"name": "Refund", "color": "#b3261e"})
     await world.olga.changes(hers["id"], label_ids=[label["id"]], priority="urgent")
-    told = await world.diego.screen.event("conversation.updated", lambda d: d["conversation"].get("label_ids"))
+    told = await world.diego.screen.event(
+        "conversation.updated", lambda d: d["conversation"].get("label_ids")
+    )
     assert told["conversation"]["label_ids"] == [label["id"]]
     found = await world.diego.get(f"/api/v1/conversations?label={label['id']}")
     assert [(c["id"], c["priority"]) for c in found["items"]] == [(hers["id"], "urgent")]
@@ -157,7 +161,9 @@ async def test_a_change_that_makes_no_sense_is_refused(world: World, hers: Json,
     assert (await world.olga.conversation(hers["id"]))["version"] == hers["version"]
 
 
-async def test_two_agents_who_do_everything_at_once_end_with_the_same_screens(world: World, hers: Json) -> None:
+async def test_two_agents_who_do_everything_at_once_end_with_the_same_screens(
+    world: World, hers: Json
+) -> None:
     label = await world.olga.does("POST", "/api/v1/labels", {"name": "VIP"})
     ines = world.customer("Inés")
     await gather(
@@ -174,7 +180,8 @@ async def test_two_agents_who_do_everything_at_once_end_with_the_same_screens(wo
     truth = await world.olga.conversation(hers["id"])
     for agent in (world.olga, world.diego):
         await agent.screen.until(
-            lambda screen=agent.screen: screen.conversations[hers["id"]]["version"] == truth["version"], what="the end"
+            lambda screen=agent.screen: screen.conversations[hers["id"]]["version"] == truth["version"],
+            what="the end",
         )
         assert agent.screen.conversations[hers["id"]] == truth
         shown = {m["id"]: m for m in agent.screen.messages.values() if m["kind"] != "activity"}

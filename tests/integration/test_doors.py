@@ -25,7 +25,9 @@ async def _write(world: World, headers: dict[str, str], content: bytes | None = 
 async def test_a_change_needs_our_origin_the_sessions_token_and_json(world: World) -> None:
     good = {"content-type": "application/json", "x-csrf-token": world.olga.http.headers["x-csrf-token"]}
     assert (await _write(world, good)).status_code == 201
-    assert (await _write(world, good | {"origin": world.origin, "sec-fetch-site": "same-origin"})).status_code == 201
+    assert (
+        await _write(world, good | {"origin": world.origin, "sec-fetch-site": "same-origin"})
+    ).status_code == 201
     other = world.diego.http.headers["x-csrf-token"]
     refused = {
         "no token": {"content-type": "application/json"},
@@ -55,10 +57,17 @@ async def test_signing_in_from_another_site_is_refused(world: World) -> None:
 
 @pytest.mark.parametrize(
     "headers",
-    [{"origin": "https://evil.example"}, {"origin": "null"}, {"sec-fetch-site": "cross-site"}, {"sec-fetch-site": "same-site"}],
+    [
+        {"origin": "https://evil.example"},
+        {"origin": "null"},
+        {"sec-fetch-site": "cross-site"},
+        {"sec-fetch-site": "same-site"},
+    ],
 )
 @pytest.mark.parametrize("path", ["/realtime", "/widget/api/{webchat}/realtime"])
-async def test_another_site_gets_no_live_feed_even_with_our_cookie(world: World, path: str, headers: dict) -> None:
+async def test_another_site_gets_no_live_feed_even_with_our_cookie(
+    world: World, path: str, headers: dict
+) -> None:
     url = world.installation.url.replace("http", "ws") + path.replace("{webchat}", world.webchat.id)
     cookie = {"cookie": f"meridian={world.olga.http.cookies['meridian']}"}
     with pytest.raises(websockets.ConnectionClosed) as closed:
@@ -72,7 +81,9 @@ async def test_another_site_gets_no_live_feed_even_with_our_cookie(world: World,
 async def test_nobody_gets_no_live_feed(world: World) -> None:
     for cookie in ({}, {"cookie": "meridian=nonsense"}):
         with pytest.raises(websockets.ConnectionClosed) as closed:
-            async with connect(world.installation.url.replace("http", "ws") + "/realtime", additional_headers=cookie) as socket:
+            async with connect(
+                world.installation.url.replace("http", "ws") + "/realtime", additional_headers=cookie
+            ) as socket:
                 await socket.recv()
         assert closed.value.rcvd is not None
         assert closed.value.rcvd.code == 4401
@@ -85,7 +96,9 @@ async def test_other_sockets_find_nothing(world: World, path: str) -> None:
             await socket.recv()
 
 
-@pytest.mark.parametrize("frame", ["nonsense", "[" * 3000, '{"type":"resume"}', '{"type":"explode"}', "x" * 5000, "😀"])
+@pytest.mark.parametrize(
+    "frame", ["nonsense", "[" * 3000, '{"type":"resume"}', '{"type":"explode"}', "x" * 5000, "😀"]
+)
 async def test_a_frame_that_is_none_closes_the_socket_and_nothing_else(world: World, frame: str) -> None:
     screen = world.olga.new_screen()
     await screen.open()
@@ -102,7 +115,9 @@ BROKEN = [b"", b"{", b"[]", b"null", b'{"name": 1}', b'{"name": "\xff"}', b'{"na
 
 
 @pytest.mark.parametrize("body", BROKEN, ids=range(len(BROKEN)))
-async def test_a_body_that_is_no_request_is_a_problem_in_words_and_not_a_crash(world: World, body: bytes) -> None:
+async def test_a_body_that_is_no_request_is_a_problem_in_words_and_not_a_crash(
+    world: World, body: bytes
+) -> None:
     headers = {"content-type": "application/json", "x-csrf-token": world.olga.http.headers["x-csrf-token"]}
     answer = await _write(world, headers, body)
     assert answer.status_code in (413, 422), answer.text
@@ -174,7 +189,10 @@ async def test_everything_behind_the_sign_in_is_closed_to_nobody(world: World) -
     assert tried > 25
 
 
-@pytest.mark.parametrize("path", ["/../../etc/passwd", "/%2e%2e/%2e%2e/etc/passwd", "/assets/..%2f..%2fcsp.json", "/csp.json", "/%00"])
+@pytest.mark.parametrize(
+    "path",
+    ["/../../etc/passwd", "/%2e%2e/%2e%2e/etc/passwd", "/assets/..%2f..%2fcsp.json", "/csp.json", "/%00"],
+)
 async def test_pages_give_no_file_that_is_not_theirs(world: World, path: str) -> None:
     answer = await world.installation.http.get(world.installation.url + path)
     assert "root:x:0" not in answer.text

@@ -15,7 +15,9 @@ async def test_the_same_webhook_ten_times_in_parallel_is_one_message(world: Worl
     await world.olga.sees("hi")
     await world.quiet()
     assert [m["text"] for m in await world.olga.thread()] == ["hi"]
-    states = await world.rows("select state, count(*)::int as n from raw_events where account_id = $1 group by 1 order by 1")
+    states = await world.rows(
+        "select state, count(*)::int as n from raw_events where account_id = $1 group by 1 order by 1"
+    )
     assert states == [{"state": "duplicate", "n": 9}, {"state": "processed", "n": 1}]
 
 
@@ -34,7 +36,8 @@ async def test_an_album_is_one_thread_with_both_photos(world: World) -> None:
     await ines.writes("the broken wheel", type="album")
     await world.olga.sees("the broken wheel")
     await world.olga.screen.until(
-        lambda: sum(e["type"] == "attachment.stored" for e in world.olga.screen.events) == 2, what="both photos"
+        lambda: sum(e["type"] == "attachment.stored" for e in world.olga.screen.events) == 2,
+        what="both photos",
     )
     thread = await world.olga.thread()
     assert [[a["kind"] for a in m["attachments"]] for m in thread] == [["image"], ["image"]]
@@ -43,7 +46,9 @@ async def test_an_album_is_one_thread_with_both_photos(world: World) -> None:
 
 async def test_messages_of_new_contacts_at_the_same_instant_open_one_thread_each(world: World) -> None:
     updates = [
-        world.telegram.update(message=world.telegram.message(f"{who}/{n}", n, who=700_950_000 + who, name=f"P{who}"))
+        world.telegram.update(
+            message=world.telegram.message(f"{who}/{n}", n, who=700_950_000 + who, name=f"P{who}")
+        )
         for who in range(5)
         for n in range(1, 5)
     ]

@@ -31,7 +31,9 @@ async def stored(agent: Agent) -> Json:
 @pytest.mark.parametrize("via", ["telegram", "bot"])
 async def test_a_photo_can_be_fetched_the_moment_the_screen_is_told_of_it(world: World, via: str) -> None:
     photo = sample_photo(200)
-    await world.customer("Inés").writes("look", via=via, type="photo", data=in_base64(photo), name="wheel.png")
+    await world.customer("Inés").writes(
+        "look", via=via, type="photo", data=in_base64(photo), name="wheel.png"
+    )
     received = await world.olga.sees("look")
     assert received["attachments"][0]["state"] in ("pending", "ready")
     file = await stored(world.olga)
@@ -54,7 +56,9 @@ async def test_what_telegram_does_not_hand_out_says_why(world: World) -> None:
     body = b"\x00" * 20_100_000
     sandbox = world.installation
     up = await sandbox.http.post(
-        f"{sandbox.sandbox_url}/control/files?name=film.mp4", content=body, headers={"content-type": "video/mp4"}
+        f"{sandbox.sandbox_url}/control/files?name=film.mp4",
+        content=body,
+        headers={"content-type": "video/mp4"},
     )
     await world.customer("Inés").writes("too long", type="video", file_id=up.json()["id"])
     failed = await world.olga.screen.event("attachment.failed")
@@ -71,7 +75,9 @@ async def test_what_telegram_does_not_hand_out_says_why(world: World) -> None:
 async def test_a_page_dressed_as_a_picture_is_a_download_that_runs_nothing(
     world: World, data: bytes, claimed: str, name: str
 ) -> None:
-    await world.customer("Inés").writes("open me", type="document", data=in_base64(data), content_type=claimed, name=name)
+    await world.customer("Inés").writes(
+        "open me", type="document", data=in_base64(data), content_type=claimed, name=name
+    )
     file = await stored(world.olga)
     assert file["kind"] == "document"
     answer = await world.olga.api("GET", f"/api/v1/attachments/{file['id']}")
@@ -130,7 +136,9 @@ async def test_a_visitors_upload_belongs_to_that_visitor(world: World) -> None:
     assert made.status_code == 201, made.text
     upload_id = made.json()["upload_id"]
     stolen = await ben.call(
-        "POST", "/messages", {"client_message_id": "stolen-00001", "text": "", "attachments": [{"upload_id": upload_id}]}
+        "POST",
+        "/messages",
+        {"client_message_id": "stolen-00001", "text": "", "attachments": [{"upload_id": upload_id}]},
     )
     assert stolen.status_code == 422
     assert (await ben.call("GET", f"/files/{upload_id}?token={ben.token}")).status_code == 404
@@ -150,3 +158,18 @@ async def test_a_file_that_is_too_large_is_refused_and_not_kept(world: World) ->
 async def test_names_of_files_lose_paths_and_tricks(world: World) -> None:
     made = await upload(world.olga, b"x", "../../etc/cod\u202egnp.exe", "text/plain")
     assert made.json()["name"] == "codgnp.exe"
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        {"files": {"other": ("a.txt", b"x", "text/plain")}},
+        {"files": {"file": (None, b"not a file")}},
+        {"json": {"file": "x"}},
+        {"content": b"--x\r\nbroken", "headers": {"content-type": "multipart/form-data; boundary=x"}},
+        {"content": b"x", "headers": {"content-type": "multipart/form-data"}},
+    ],
+)
+async def test_a_form_without_its_file_is_refused_in_words(world: World, form: Json) -> None:
+    answer = await world.olga.http.post("/api/v1/attachments", **form)
+    assert answer.status_code == 422, answer.text

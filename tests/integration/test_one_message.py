@@ -7,7 +7,9 @@ from inbox.outbox import new_id
 
 
 @pytest.mark.parametrize("via", ["telegram", "bot", "webchat"])
-async def test_a_customer_writes_two_agents_see_one_answers_the_customer_reads(world: World, via: str) -> None:
+async def test_a_customer_writes_two_agents_see_one_answers_the_customer_reads(
+    world: World, via: str
+) -> None:
     ines = world.customer("Inés")
     await ines.writes("¿Abren mañana? 🌊", via=via)
     await world.olga.sees("¿Abren mañana? 🌊")

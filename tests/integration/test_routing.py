@@ -17,7 +17,11 @@ async def test_a_new_conversation_goes_to_whoever_has_least_with_reasons(world: 
     )
     decisions = await world.olga.get(f"/api/v1/conversations/{seen['conversation_id']}/decisions")
     (decision,) = decisions["items"]
-    assert (decision["outcome"], decision["agent_id"], decision["applied"]) == ("assign", world.diego.id, True)
+    assert (decision["outcome"], decision["agent_id"], decision["applied"]) == (
+        "assign",
+        world.diego.id,
+        True,
+    )
     assert {c["name"] for c in decision["candidates"]} == {"Olga Petrova", "Diego Ramos"}
     assert "has 2 of 20" in next(c["detail"] for c in decision["candidates"] if c["name"] == "Olga Petrova")
     assert decision["words"]

@@ -21,7 +21,9 @@ async def ines(world: World) -> Customer:
     return customer
 
 
-async def test_429_delays_the_answer_until_the_provider_said_and_sends_it_once(world: World, ines: Customer) -> None:
+async def test_429_delays_the_answer_until_the_provider_said_and_sends_it_once(
+    world: World, ines: Customer
+) -> None:
     await world.weather("429", seconds=2)
     answer = await world.olga.answers("hello")
     delayed = await world.diego.screen.event("message.delayed")
@@ -63,7 +65,9 @@ async def test_a_server_error_is_tried_again_and_sent_once(world: World, ines: C
 
 
 @pytest.mark.parametrize("mode", ["timeout", "cut"])
-async def test_an_answer_that_never_came_is_unknown_and_not_sent_twice(world: World, ines: Customer, mode: str) -> None:
+async def test_an_answer_that_never_came_is_unknown_and_not_sent_twice(
+    world: World, ines: Customer, mode: str
+) -> None:
     await world.weather(mode)
     answer = await world.olga.answers("hello")
     unknown = await world.diego.screen.state(answer["id"], "unknown")
@@ -153,7 +157,9 @@ async def test_what_failed_half_way_goes_on_at_the_part_that_is_missing(world: W
     assert len(telegram.taken) == 3
     assert starts[1] == starts[2]
     assert len({fields["text"] for fields in telegram.taken}) == 3
-    attempts = await world.rows("select attempt, part, outcome from send_attempts where account_id = $1 order by id")
+    attempts = await world.rows(
+        "select attempt, part, outcome from send_attempts where account_id = $1 order by id"
+    )
     assert [tuple(row.values()) for row in attempts] == [
         (1, 0, "sent"), (1, 1, "retryable"), (2, 1, "sent"), (2, 2, "sent"),
     ]  # fmt: skip
@@ -163,7 +169,11 @@ async def test_an_answer_to_a_group_that_moved_follows_it(world: World) -> None:
     tg = world.telegram
     group = {"id": -4_000_000_222, "type": "group", "title": "Harbour support"}
     telegram = ScriptedTelegram(
-        refusal(400, "Bad Request: group chat was upgraded to a supergroup chat", migrate_to_chat_id=-1_004_000_000_222)
+        refusal(
+            400,
+            "Bad Request: group chat was upgraded to a supergroup chat",
+            migrate_to_chat_id=-1_004_000_000_222,
+        )
     )
     async with told_by(world, telegram):
         await tg.says(tg.update(message=tg.message("hi", 1, chat=group)))
@@ -184,7 +194,9 @@ async def test_a_reply_that_waits_can_be_taken_back(world: World, ines: Customer
     assert again.status_code == 409
 
 
-async def test_a_channel_that_is_switched_off_says_so_instead_of_waiting(world: World, ines: Customer) -> None:
+async def test_a_channel_that_is_switched_off_says_so_instead_of_waiting(
+    world: World, ines: Customer
+) -> None:
     await world.olga.does("PATCH", f"/api/v1/channels/{world.telegram.id}", {"enabled": False})
     answer = await world.olga.answers("hello")
     failed = await world.olga.screen.state(answer["id"], "failed")

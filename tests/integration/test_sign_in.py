@@ -62,9 +62,13 @@ async def test_guessing_is_slowed_down_for_the_person_and_not_for_others(world: 
 
 async def test_a_forged_or_ended_session_is_nobody(world: World) -> None:
     for cookie in ("", "nonsense", "a" * 5000):
-        answer = await world.installation.http.get(f"{world.installation.url}/api/v1/me", headers={"cookie": f"meridian={cookie}"})
+        answer = await world.installation.http.get(
+            f"{world.installation.url}/api/v1/me", headers={"cookie": f"meridian={cookie}"}
+        )
         assert answer.status_code == 401
-    await world.owner.execute("update sessions set expires_at = now() where account_id = $1", world.account_id)
+    await world.owner.execute(
+        "update sessions set expires_at = now() where account_id = $1", world.account_id
+    )
 
     async def ended() -> bool:
         return (await world.olga.api("GET", "/api/v1/me")).status_code == 401
@@ -101,15 +105,21 @@ async def test_a_new_password_ends_every_other_session_and_its_screens(world: Wo
     elsewhere = Agent(world, "Diego", world.diego.email)
     await elsewhere.sign_in()
     await elsewhere.look_at_the_inbox()
-    refused = await world.diego.api("PATCH", "/api/v1/me", {"password": "another long secret", "current_password": "no"})
+    refused = await world.diego.api(
+        "PATCH", "/api/v1/me", {"password": "another long secret", "current_password": "no"}
+    )
     assert refused.status_code == 403
-    await world.diego.does("PATCH", "/api/v1/me", {"password": "another long secret", "current_password": PASSWORD})
+    await world.diego.does(
+        "PATCH", "/api/v1/me", {"password": "another long secret", "current_password": PASSWORD}
+    )
 
     async def ended() -> bool:
         return (await elsewhere.api("GET", "/api/v1/me")).status_code == 401
 
     await until(ended)
-    await elsewhere.screen.until(lambda: elsewhere.screen.closed_with, what="the end of the other session's screen")
+    await elsewhere.screen.until(
+        lambda: elsewhere.screen.closed_with, what="the end of the other session's screen"
+    )
     await world.diego.get("/api/v1/me")
     assert world.diego.screen.closed_with is None
     await elsewhere.http.aclose()
@@ -147,7 +157,9 @@ async def test_only_admins_manage_people_and_channels(world: World) -> None:
         return (await world.diego.api("GET", "/api/v1/raw-events")).status_code == 200
 
     await until(promoted)
-    above = await world.diego.api("PATCH", f"/api/v1/agents/{world.olga.id}", {"password": "a new long secret"})
+    above = await world.diego.api(
+        "PATCH", f"/api/v1/agents/{world.olga.id}", {"password": "a new long secret"}
+    )
     assert above.status_code == 403
 
 
@@ -179,7 +191,11 @@ async def empty_installation(installation: Installation) -> AsyncIterator[tuple[
     await db.migrate(owner)
     port = free_port()
     settings = msgspec.structs.replace(
-        installation.settings, database_url=url, database_owner_url=owner, port=port, public_url=f"http://127.0.0.1:{port}"
+        installation.settings,
+        database_url=url,
+        database_owner_url=owner,
+        port=port,
+        public_url=f"http://127.0.0.1:{port}",
     )
     async with app.build(settings) as (web, hub), serving(web, port) as address:
         yield address, settings.setup_token
@@ -194,7 +210,10 @@ def first_run(token: str, name: str = "Rosa") -> Json:
 async def test_the_first_run_needs_the_token_of_the_terminal_and_founds_one_workspace(
     installation: Installation, alarms: list[str]
 ) -> None:
-    async with empty_installation(installation) as (url, token), httpx.AsyncClient(base_url=url, trust_env=False) as http:
+    async with (
+        empty_installation(installation) as (url, token),
+        httpx.AsyncClient(base_url=url, trust_env=False) as http,
+    ):
         assert (await http.get("/api/v1/setup")).json() == {"needed": True}
         for wrong in ("", "nonsense", token[:-1], token + "0"):
             refused = await http.post("/api/v1/setup", json=first_run(wrong))
@@ -217,7 +236,9 @@ async def test_of_two_who_press_the_button_at_once_one_founds_the_workspace(
         empty_installation(installation) as (url, token),
         httpx.AsyncClient(base_url=url, trust_env=False, headers=where) as http,
     ):
-        answers = await gather(*(http.post("/api/v1/setup", json=first_run(token, f"P{n}")) for n in range(5)))
+        answers = await gather(
+            *(http.post("/api/v1/setup", json=first_run(token, f"P{n}")) for n in range(5))
+        )
         assert sorted(answer.status_code for answer in answers) == [201] + [409] * 4
 
 
@@ -230,7 +251,9 @@ async def test_a_newer_schema_is_refused_in_a_sentence(installation: Installatio
     assert applied == sorted(db.migrations_of_this_version())
     assert await db.migrate(owner) == []
     connection = await asyncpg.connect(owner)
-    await connection.execute("insert into _pogo_migration select 'x', '9999_later', now(), schema_name from _pogo_migration limit 1")
+    await connection.execute(
+        "insert into _pogo_migration select 'x', '9999_later', now(), schema_name from _pogo_migration limit 1"
+    )
     await connection.close()
     with pytest.raises(db.ConfigurationError, match="newer version"):
         await asyncio.wait_for(db.migrate(owner), 10)

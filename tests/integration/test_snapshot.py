@@ -32,7 +32,9 @@ async def a_busy_minute(world: World) -> None:
     hi, hello, hey = await gather(world.olga.sees("hi"), world.olga.sees("hello"), world.olga.sees("hey"))
     await world.weather("500")
     await gather(
-        world.olga.answers("to Inés", to=hi), world.diego.answers("to Ben", to=hello), world.olga.notes("note", to=hey)
+        world.olga.answers("to Inés", to=hi),
+        world.diego.answers("to Ben", to=hello),
+        world.olga.notes("note", to=hey),
     )
     label = await world.olga.does("POST", "/api/v1/labels", {"name": "VIP"})
     await world.olga.changes(hi, label_ids=[label["id"]], priority="high")
@@ -48,13 +50,18 @@ async def a_busy_minute(world: World) -> None:
 
 async def test_a_snapshot_and_its_events_equal_the_snapshot_at_the_end(world: World) -> None:
     await a_busy_minute(world)
-    start = {item["id"]: item for item in (await world.olga.get("/api/v1/boot?limit=100"))["conversations"]["items"]}
+    start = {
+        item["id"]: item
+        for item in (await world.olga.get("/api/v1/boot?limit=100"))["conversations"]["items"]
+    }
     cursor = (await world.olga.get("/api/v1/boot"))["cursor"]
     first = await everything(world)
     screen = world.olga.new_screen()
     await screen.open(cursor)
     await world.customer("Ada").visitor.writes("I am back")
-    await world.olga.answers("to Inés again", to=next(m for m in world.olga.screen.messages.values() if m["text"] == "hi"))
+    await world.olga.answers(
+        "to Inés again", to=next(m for m in world.olga.screen.messages.values() if m["text"] == "hi")
+    )
     await world.quiet()
     await screen.until(lambda: screen.cursor == world.olga.screen.cursor, what="the head")
     assert start.items() <= first.items()
@@ -122,7 +129,9 @@ async def test_a_screen_that_was_away_longer_than_the_log_is_told_to_start_over(
     await world.owner.execute(old, world.account_id)
     ground = world.installation.ground
     await prune(Store(ground.database, Silence()), ground.blobs, raw_days=30, event_days=30)
-    assert (await world.rows("select min(seq) as first from event_log where account_id = $1")) == [{"first": 4}]
+    assert (await world.rows("select min(seq) as first from event_log where account_id = $1")) == [
+        {"first": 4}
+    ]
     epoch = (world.olga.screen.cursor or "").partition(":")[0]
     screen = world.olga.new_screen()
     await screen.open(f"{epoch}:1")

@@ -70,7 +70,11 @@ async def test_the_login_role_by_itself_can_touch_no_table(world: World) -> None
     connection = await asyncpg.connect(world.installation.settings.database_url)
     try:
         for table in tables:
-            for statement in (f"select 1 from {table} limit 1", f"delete from {table}", f"insert into {table} default values"):
+            for statement in (
+                f"select 1 from {table} limit 1",
+                f"delete from {table}",
+                f"insert into {table} default values",
+            ):
                 with pytest.raises(asyncpg.InsufficientPrivilegeError):
                     await connection.execute(statement)
     finally:
@@ -83,21 +87,30 @@ async def test_a_tenant_sees_and_changes_only_what_is_its_own(world: World, neig
     tables = [row["name"] for row in await world.owner.fetch(TABLES)]
     filled = set()
     for table in tables:
-        theirs = await world.owner.fetchval(f"select count(*) from {table} where account_id = $1", world.account_id)
+        theirs = await world.owner.fetchval(
+            f"select count(*) from {table} where account_id = $1", world.account_id
+        )
         filled |= {table} if theirs else set()
         async with database.tenant(neighbours.account_id) as tx:
-            assert await tx.value(f"select count(*) from {table} where account_id <> $1", neighbours.account_id) == 0
+            assert (
+                await tx.value(f"select count(*) from {table} where account_id <> $1", neighbours.account_id)
+                == 0
+            )
     assert {"messages", "attachments", "event_log", "decisions", "dead_letters", "send_attempts"} <= filled
     for table in sorted(filled):
         async with database.tenant(neighbours.account_id) as tx:
             try:
-                moved = await tx.run(f"update {table} set account_id = account_id where account_id = $1", world.account_id)
+                moved = await tx.run(
+                    f"update {table} set account_id = account_id where account_id = $1", world.account_id
+                )
             except asyncpg.InsufficientPrivilegeError:
                 continue
             assert moved == 0
     with pytest.raises(asyncpg.InsufficientPrivilegeError, match="row-level security"):
         async with database.tenant(neighbours.account_id) as tx:
-            await tx.run("insert into labels values ($1, $2, 'planted', '#000000')", world.account_id, new_id())
+            await tx.run(
+                "insert into labels values ($1, $2, 'planted', '#000000')", world.account_id, new_id()
+            )
 
 
 async def test_a_tenant_role_without_an_account_sees_nothing(world: World) -> None:
@@ -162,7 +175,8 @@ async def _ids(world: World) -> set[str]:
         )
         for column in columns:
             values = await world.owner.fetch(
-                f"select distinct {column['column_name']} as id from {row['name']} where account_id = $1", world.account_id
+                f"select distinct {column['column_name']} as id from {row['name']} where account_id = $1",
+                world.account_id,
             )
             found |= {str(value["id"]) for value in values if value["id"]}
     return found
@@ -191,7 +205,11 @@ async def test_another_accounts_ids_open_nothing_on_any_route(world: World, neig
             body = BODIES.get(operation["operationId"])
             for identifier in ids:
                 url = re.sub(r"\{[^}]+\}", identifier, path)
-                given = None if body is None else {**body, **({"client_key": new_key()} if "body" in body else {})}
+                given = (
+                    None
+                    if body is None
+                    else {**body, **({"client_key": new_key()} if "body" in body else {})}
+                )
                 answer = await neighbours.olga.api(method.upper(), url, given)
                 tried += 1
                 nothing = answer.status_code == 404 or answer.json() == {"items": []}
@@ -248,7 +266,11 @@ async def test_a_cursor_that_is_not_ours_gets_a_reset_and_nothing_of_anybody(
     screen = world.olga.new_screen()
     await screen.open(cursor.replace("{epoch}", epoch) or None)
     kinds = [frame["type"] for frame in screen.frames]
-    assert "reset" in kinds or screen.frames[0] == {"type": "welcome", "cursor": screen.cursor, "resumed": False}
+    assert "reset" in kinds or screen.frames[0] == {
+        "type": "welcome",
+        "cursor": screen.cursor,
+        "resumed": False,
+    }
     assert screen.events == []
     await screen.close()
 

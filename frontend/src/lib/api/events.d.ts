@@ -68,6 +68,8 @@ export interface components {
             state: "delivered" | "failed" | "noted" | "queued" | "read" | "received" | "sending" | "sent" | "unknown";
             /** @default null */
             attachment?: ("audio" | "document" | "image" | "sticker" | "video" | "voice") | null;
+            /** @default null */
+            shows?: ("card" | "location" | "unsupported") | null;
         };
         /** AuthorView */
         AuthorView: {

@@ -767,6 +767,11 @@ export interface components {
             password: string;
             people: components["schemas"]["DemoPerson"][];
         };
+        /** FileForm */
+        FileForm: {
+            /** Format: binary */
+            file: string;
+        };
         /** FirstPage */
         FirstPage: {
             items: components["schemas"]["ConversationView"][];
@@ -928,6 +933,8 @@ export interface components {
             state: "received" | "queued" | "sending" | "sent" | "delivered" | "read" | "failed" | "unknown" | "noted";
             /** @enum {null|string} */
             attachment?: "image" | "video" | "audio" | "voice" | "document" | "sticker" | null;
+            /** @enum {null|string} */
+            shows?: "location" | "card" | "unsupported" | null;
         };
         /** Probe */
         Probe: {
@@ -2261,10 +2268,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "multipart/form-data": {
-                    /** Format: binary */
-                    file?: string;
-                };
+                "multipart/form-data": components["schemas"]["FileForm"];
             };
         };
         responses: {
