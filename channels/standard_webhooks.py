@@ -7,7 +7,6 @@ holds this file and the package to the same signatures.
 
 import base64
 import binascii
-import hashlib
 import hmac
 import secrets
 from collections.abc import Mapping
@@ -77,4 +76,4 @@ def _key(secret: str) -> bytes:
 
 def _signature(key: bytes, webhook_id: str, timestamp: str, body: bytes) -> str:
     signed = f"{webhook_id}.{timestamp}.".encode("utf-8", "surrogateescape") + body
-    return base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
+    return base64.b64encode(hmac.digest(key, signed, "sha256")).decode()

@@ -1,7 +1,7 @@
 """The bell: after a commit, wake whoever should look. Losing a ring costs a second, never work."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -17,8 +17,19 @@ from inbox.streams import REDIS_ERRORS, intake_stream, shard_of
 log = structlog.get_logger()
 
 _INTAKE_KEPT = 200_000  # entries are only wake-ups; what is trimmed is found by the sweep
+_SHARING = 8  # arrivals in one entry
 JOB_FUNCTION = "run_job"
 JOB_QUEUE = "meridian:jobs"
+
+
+def _wake_ups(arrivals: Sequence[Arrival]) -> Iterator[tuple[UUID, list[UUID]]]:
+    """Arrivals of one account share stream entries, few enough to each that workers share the work."""
+    by_account: dict[UUID, list[UUID]] = {}
+    for arrival in arrivals:
+        by_account.setdefault(arrival.account_id, []).append(arrival.id)
+    for account_id, ids in by_account.items():
+        for start in range(0, len(ids), _SHARING):
+            yield account_id, ids[start : start + _SHARING]
 
 
 class RedisBell:
@@ -56,10 +67,10 @@ class RedisBell:
         """Tell the intake workers of raw events that were just committed."""
         try:
             async with self._redis.pipeline(transaction=False) as pipe:
-                for arrival in arrivals:
+                for account_id, ids in _wake_ups(arrivals):
                     pipe.xadd(
-                        intake_stream(shard_of(arrival.account_id, self._shards)),
-                        {"a": arrival.account_id.hex, "r": arrival.id.hex},
+                        intake_stream(shard_of(account_id, self._shards)),
+                        {"a": account_id.hex, "r": " ".join(item.hex for item in ids)},
                         maxlen=_INTAKE_KEPT,
                         approximate=True,
                     )

@@ -80,12 +80,17 @@ async def add(store: Store, scope: Scope, passwords: Passwords, given: NewAgent)
     scope.require_admin()
     if given.role == "owner" and scope.role != "owner":
         raise Forbidden("Only an owner can make another owner.")
+    return await admit(store, scope.account_id, passwords, given)
+
+
+async def admit(store: Store, account_id: UUID, passwords: Passwords, given: NewAgent) -> AgentView:
+    """Add somebody on the word of whoever runs the installation. Raises BadInput, Conflict."""
     check_password(given.password, given.name, given.email)
     check_zone(given.time_zone)
     _check_schedule(given.time_zone, given.schedule)
     hashed = await passwords.hash(given.password)
     user_id = new_id()
-    async with store.write(scope.account_id) as work:
+    async with store.write(account_id) as work:
         await users.create(
             work, user_id, email=given.email, name=given.name, password_hash=hashed, role=given.role,
             time_zone=given.time_zone, schedule=list(given.schedule) if given.schedule is not None else None,

@@ -33,13 +33,20 @@ def agent_facts(user: users.User) -> AgentFacts:
     )
 
 
+def _needs_owner(target: queue.ToRoute | None) -> bool:
+    return target is not None and target.assignee_id is None and target.status in ("open", "pending")
+
+
 async def route(
     store: Store, account_id: UUID, conversation_id: UUID
 ) -> Literal["assigned", "queued", "skipped"]:
     """Decide and claim. "skipped" when somebody owns it or it is not open."""
     async with store.write(account_id) as work:
+        if not _needs_owner(await queue.to_route_unscoped(work, conversation_id)):
+            return "skipped"
+        await queue.take_turn(work)
         target = await queue.to_route_unscoped(work, conversation_id)
-        if target is None or target.assignee_id is not None or target.status not in ("open", "pending"):
+        if target is None or not _needs_owner(target):
             return "skipped"
         roster = tuple(agent_facts(user) for user in await users.everybody(work) if user.active)
         facts = RoutingFacts(

@@ -87,7 +87,10 @@ def _signed(channel: Channel) -> list[bytes]:
 
 async def _bare_postgres(here: Place, channel: Channel, seconds: float) -> dict[str, float]:
     """Rows per second of the accept statement itself on one connection, by batch size."""
-    async with asyncpg.create_pool(here.urls.owner, min_size=1, max_size=1) as pool, pool.acquire() as connection:
+    async with (
+        asyncpg.create_pool(here.urls.owner, min_size=1, max_size=1) as pool,
+        pool.acquire() as connection,
+    ):
         found = await connection.fetchval("select account_id from channels where id = $1", channel.id)
         body = requests.message(channel, 0, 0, "raw").partition(b"\r\n\r\n")[2]
         rates = {}

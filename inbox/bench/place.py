@@ -9,7 +9,7 @@ import socket
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
 
 import httpx
@@ -104,14 +104,20 @@ class Place(Struct, frozen=True, kw_only=True):
 @contextlib.asynccontextmanager
 async def place(**settings: object) -> AsyncIterator[Place]:
     """Embedded PostgreSQL and Redis in a temporary folder, migrated, for the length of the block."""
+    with passing_folder() as folder, datadir.hold(folder / "data", None) as data:
+        async with running(data, lambda *_: None) as urls:
+            with contextlib.redirect_stdout(sys.stderr):  # the migrator prints what it does
+                await db.migrate(urls.owner)
+            yield Place(folder=folder, settings=_settings(data, urls, settings), urls=urls)
+
+
+@contextlib.contextmanager
+def passing_folder() -> Iterator[Path]:
+    """A temporary folder through which PostgreSQL, which runs as a user of its own, can pass."""
     with tempfile.TemporaryDirectory(prefix="bench", ignore_cleanup_errors=True) as name:
         folder = Path(name)
-        folder.chmod(0o711)  # PostgreSQL runs as a user of its own and must be able to pass
-        with datadir.hold(folder / "data", None) as data:
-            async with running(data, lambda *_: None) as urls:
-                with contextlib.redirect_stdout(sys.stderr):  # the migrator prints what it does
-                    await db.migrate(urls.owner)
-                yield Place(folder=folder, settings=_settings(data, urls, settings), urls=urls)
+        folder.chmod(0o711)
+        yield folder
 
 
 def _settings(data: Path, urls: Urls, more: dict[str, object]) -> Settings:
@@ -148,7 +154,9 @@ async def answering(port: int, child: Process, path: str = "/health/ready") -> N
                 if (await client.get(f"http://127.0.0.1:{port}{path}")).status_code == 200:
                     return
             if child.returncode is not None or time.monotonic() > deadline:
-                raise ConfigurationError(f"The measured process does not answer: {' '.join(child.tail)[-500:]}")
+                raise ConfigurationError(
+                    f"The measured process does not answer: {' '.join(child.tail)[-500:]}"
+                )
             await asyncio.sleep(0.01)
 
 

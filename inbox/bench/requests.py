@@ -20,7 +20,11 @@ def message(channel: Channel, number: int, contact: int, marker: str) -> bytes:
             "timestamp": now.isoformat(),
             "data": {
                 "external_id": f"{marker}-{number}",
-                "contact": {"source_id": f"person-{contact}", "name": f"Ada Sample {contact}", "locale": "en"},
+                "contact": {
+                    "source_id": f"person-{contact}",
+                    "name": f"Ada Sample {contact}",
+                    "locale": "en",
+                },
                 "content": {"type": "text", "text": f"{marker}:{number}: {_FILLER}"},
             },
         }

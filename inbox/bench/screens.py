@@ -25,7 +25,7 @@ class Screen(asyncio.Protocol):
         self.ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.closed = False
         self._host, self._cookie = host, cookie
-        self._pattern = re.compile(rb'"type":"message\.received".*?"' + marker.encode() + rb":(\d+):")
+        self._pattern = re.compile(marker.encode() + rb":(\d+):")
         self._buffer = b""
         self._upgraded = False
         self._transport: asyncio.Transport | None = None

@@ -1,17 +1,15 @@
 """From `inbox serve` to a product that answers: the first time in an empty folder, and later."""
 
-import asyncio
 import os
 import signal
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from inbox.bench.machine import Meter, facts
-from inbox.bench.place import answering, free_port
+from inbox.bench.place import answering, free_port, passing_folder
 from inbox.processes import Process
 
 Say = Callable[[str], None]
@@ -20,9 +18,7 @@ Say = Callable[[str], None]
 async def measure(times: int, say: Say) -> dict[str, Any]:
     """Seconds until /health/ready says yes; the median of the later starts is `warm_seconds`."""
     meter = Meter()
-    with tempfile.TemporaryDirectory(prefix="bench", ignore_cleanup_errors=True) as name:
-        folder = Path(name)
-        folder.chmod(0o711)  # PostgreSQL runs as a user of its own and must be able to pass
+    with passing_folder() as folder:
         say("the first start")
         first = await _start(folder)
         later = []
@@ -47,11 +43,13 @@ async def _start(folder: Path) -> float:
     }  # fmt: skip
     began = time.perf_counter()
     child = await Process.spawn(
-        [sys.executable, "-m", "inbox", "serve"], folder=folder, environment=environment, on_line=lambda _: None
+        [sys.executable, "-m", "inbox", "serve"],
+        folder=folder,
+        environment=environment,
+        on_line=lambda _: None,
     )
     try:
         await answering(port, child)
         return round(time.perf_counter() - began, 3)
     finally:
         await child.end((signal.SIGTERM, signal.SIGKILL), 60.0)
-        await asyncio.sleep(0)

@@ -3,19 +3,18 @@
 import asyncio
 import sys
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
 from uuid import UUID
 
 import click
 import msgspec
 
-from inbox import db, events, shifts
+from inbox import db
 from inbox.actions import people
 from inbox.crypto import Passwords
 from inbox.db import Database
 from inbox.embedded.stack import reachable
 from inbox.errors import ConfigurationError, ProblemError
-from inbox.outbox import JobCall, Store, Work, new_id
+from inbox.outbox import JobCall, Store
 from inbox.records import accounts, sessions, users
 from inbox.settings import Settings, from_environment
 
@@ -25,13 +24,6 @@ class _QuietBell:
 
     async def ring(self, account_id: UUID, jobs: list[JobCall]) -> None:
         return
-
-
-async def _tell(work: Work, user_id: UUID) -> None:
-    """Open screens learn of the change."""
-    user = await users.get(work, user_id)
-    assert user is not None
-    work.record(events.AgentUpdated(users.view(user, on_shift=shifts.on_shift(user, datetime.now(UTC)))))
 
 
 def _report(component: str, level: str, event: str) -> None:
@@ -116,16 +108,8 @@ def add(email: str, name: str, role: str, time_zone: str, password: str | None) 
             {"email": email, "name": name, "role": role, "time_zone": time_zone, "password": secret},
             people.NewAgent,
         )
-        people.check_password(given.password, given.name, given.email)
-        people.check_zone(given.time_zone)
-        hashed = await Passwords().hash(given.password)
-        user_id = new_id()
-        async with Store(database, _QuietBell()).write(await _only_account(database)) as work:
-            await users.create(
-                work, user_id, email=given.email, name=given.name, password_hash=hashed, role=given.role,
-                time_zone=given.time_zone, schedule=None,
-            )  # fmt: skip
-            await _tell(work, user_id)
+        store = Store(database, _QuietBell())
+        await people.admit(store, await _only_account(database), Passwords(), given)
         click.echo(f"{email} can sign in now.")
 
     try:

@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import msgspec
 from msgspec import Struct
 
 from inbox.db import Tx
@@ -69,9 +68,7 @@ class Met(Struct, frozen=True, kw_only=True):
     thread_active_at: datetime | None
 
 
-async def meet(
-    tx: Tx, channel_id: UUID, external_id: str, identity: tuple[str, str, str], lane: str
-) -> Met:
+async def meet(tx: Tx, channel_id: UUID, external_id: str, identity: tuple[str, str, str], lane: str) -> Met:
     """What a message meets; `identity` is its author's (kind, scope, external id).
 
     Until the commit nobody else stores this message or lets an effect wait for it (see effects.meet).

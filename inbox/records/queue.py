@@ -8,6 +8,12 @@ from msgspec import Struct
 from inbox.db import Tx
 
 
+async def take_turn(tx: Tx) -> None:
+    """Until the commit, nobody else decides in this account: two decisions at once would both see the same
+    people with the same load."""
+    await tx.run("select pg_advisory_xact_lock(hashtextextended('route ' || $1, 0))", str(tx.account_id))
+
+
 async def claim(tx: Tx, conversation_id: UUID, agent_id: UUID, version: int) -> bool:
     """Give an ownerless conversation an owner, unless anything about it changed since `version`."""
     return bool(

@@ -12,7 +12,10 @@ from playwright.async_api import BrowserContext, Page, expect
 from watch import Watch
 
 OpenContext = Callable[..., Awaitable[BrowserContext]]
-SECTIONS = ("channels", "people", "labels", "failures", "events", "deliveries", "profile")
+SECTIONS = {
+    "channels": "Channels", "people": "People", "labels": "Labels", "failures": "Failures",
+    "events": "Event log", "deliveries": "Deliveries", "profile": "Profile",
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +36,7 @@ async def enter(running: Demo, page: Page, name: str = "Olga Serova") -> Desk:
 async def test_one_click_signs_in_and_the_workspace_is_alive(running: Demo, browse: OpenContext) -> None:
     desk = await enter(running, await (await browse()).new_page())
     await expect(desk.view("All")).to_have_text("All 6")
-    await desk.opens("Inés Romero")
+    await desk.opens("Inés Calderón")
     await desk.sees("Stock in Madrid has two of these left")
     await expect(desk.thread.get_by_role("button", name="Open")).to_be_visible()
 
@@ -69,14 +72,14 @@ async def test_no_page_has_a_barrier_in_any_theme(running: Demo, browse: OpenCon
     await page.get_by_role("button", name="Sign in as Olga Serova").wait_for()
     found = await violations(page)
     desk = await enter(running, page)
-    await desk.opens("Inés Romero")
+    await desk.opens("Inés Calderón")
     await desk.sees("Stock in Madrid has two of these left")
     await expect(page.get_by_role("complementary", name="Contact")).to_contain_text("Spanish")
     found += await violations(page)
-    for section in SECTIONS:
+    for section, title in SECTIONS.items():
         await desk.goes_to(f"/settings/{section}")
-        await expect(page.get_by_role("main").get_by_text("Loading…")).to_have_count(0)
-        await expect(page.locator("#section-title")).to_be_visible()
+        await expect(page.get_by_role("main").get_by_role("heading", name=title)).to_be_visible()
+        await expect(page.get_by_text("Loading…")).to_have_count(0)
         found += await violations(page)
     assert not found, "\n".join(found)
 

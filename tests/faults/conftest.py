@@ -17,6 +17,8 @@ BUSY = """
              and state in ('queued', 'sending')) as sends,
            (select count(*) from jobs where account_id = $1 and state = 'waiting'
              and due_at <= now() + interval '1 s') as jobs,
+           (select count(*) from conversations where account_id = $1 and assignee_id is null
+             and status in ('open', 'pending') and routed_version is null) as unrouted,
            (select abs(a.seq - c.seq) from accounts a join relay_cursors c using (account_id)
              where a.account_id = $1) as unpublished
 """

@@ -213,7 +213,9 @@ class Provider:
         found = {row["body"]: row["times"] for row in rows}
         missing = self.acked - found.keys()
         doubled = {text for text, times in found.items() if times > 1}
-        assert not missing, f"seed {self.seed}: acknowledged and lost: {sorted(missing)[:5]} of {len(missing)}"
+        assert not missing, (
+            f"seed {self.seed}: acknowledged and lost: {sorted(missing)[:5]} of {len(missing)}"
+        )
         assert not doubled, f"seed {self.seed}: twice: {sorted(doubled)[:5]}"
 
 

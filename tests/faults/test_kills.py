@@ -25,7 +25,9 @@ def some(points: list[str], *short: str) -> list[str]:
 
 
 @pytest.mark.parametrize("point", some(INTAKE, "ev.before_commit", "ev.after_commit"))
-async def test_a_worker_killed_at_intake_leaves_its_message_to_the_next(rig: Rig, world: World, point: str) -> None:
+async def test_a_worker_killed_at_intake_leaves_its_message_to_the_next(
+    rig: Rig, world: World, point: str
+) -> None:
     await rig.stop("worker")
     provider = Provider(world, SEED)
     await rig.start("worker", f"{point}=kill@2")
@@ -47,7 +49,9 @@ async def test_a_message_accepted_while_no_worker_lives_waits_for_one(rig: Rig, 
 
 
 @pytest.mark.parametrize("point", some(RELAY, "relay.after_xadd"))
-async def test_a_relay_killed_around_publishing_repeats_and_skips_nothing(rig: Rig, world: World, point: str) -> None:
+async def test_a_relay_killed_around_publishing_repeats_and_skips_nothing(
+    rig: Rig, world: World, point: str
+) -> None:
     await rig.stop("worker")
     await rig.start("worker", f"{point}=kill@2")
     provider = Provider(world, SEED)
@@ -61,7 +65,9 @@ async def test_a_relay_killed_around_publishing_repeats_and_skips_nothing(rig: R
 
 
 @pytest.mark.parametrize("point", some(ACCEPT, "in.after_commit"))
-async def test_a_provider_that_got_no_answer_sends_again_and_is_shown_once(rig: Rig, world: World, point: str) -> None:
+async def test_a_provider_that_got_no_answer_sends_again_and_is_shown_once(
+    rig: Rig, world: World, point: str
+) -> None:
     await rig.stop("web")
     await rig.start("web", f"{point}=kill@1")
     body = json.dumps(world.bot.event("once", "once-1")).encode()

@@ -70,7 +70,9 @@ ACCIDENTS = [
 
 
 @pytest.mark.parametrize(
-    "accident", ACCIDENTS if LONG else [empty, kill_and_restart_empty, go_back_in_time], ids=lambda a: a.__name__
+    "accident",
+    ACCIDENTS if LONG else [empty, kill_and_restart_empty, go_back_in_time],
+    ids=lambda a: a.__name__,
 )
 async def test_no_message_and_no_screen_notices_what_redis_forgets(
     rig: Rig, world: World, accident: Callable[[Rig], Awaitable[None]]

@@ -70,9 +70,8 @@ async def test_another_site_gets_no_live_feed_even_with_our_cookie(
 ) -> None:
     url = world.installation.url.replace("http", "ws") + path.replace("{webchat}", world.webchat.id)
     cookie = {"cookie": f"meridian={world.olga.http.cookies['meridian']}"}
-    with pytest.raises(websockets.ConnectionClosed) as closed:
-        async with connect(url, additional_headers=cookie | headers) as socket:
-            await socket.send('{"type":"resume","cursor":null}')
+    async with connect(url, additional_headers=cookie | headers) as socket:
+        with pytest.raises(websockets.ConnectionClosed) as closed:
             await socket.recv()
     assert closed.value.rcvd is not None
     assert closed.value.rcvd.code == 4403
@@ -114,15 +113,13 @@ BROKEN = [b"", b"{", b"[]", b"null", b'{"name": 1}', b'{"name": "\xff"}', b'{"na
           b'{"name": "a\\u0000b"}', b'{"name": "\\ud800"}', b'{"name": "' + b"x" * 3_000_000 + b'"}']  # fmt: skip
 
 
-@pytest.mark.parametrize("body", BROKEN, ids=range(len(BROKEN)))
-async def test_a_body_that_is_no_request_is_a_problem_in_words_and_not_a_crash(
-    world: World, body: bytes
-) -> None:
+async def test_a_body_that_is_no_request_is_a_problem_in_words_and_not_a_crash(world: World) -> None:
     headers = {"content-type": "application/json", "x-csrf-token": world.olga.http.headers["x-csrf-token"]}
-    answer = await _write(world, headers, body)
-    assert answer.status_code in (413, 422), answer.text
-    assert answer.headers["content-type"] == "application/problem+json"
-    assert {"type", "title", "status"} <= answer.json().keys()
+    for body in BROKEN:
+        answer = await _write(world, headers, body)
+        assert answer.status_code in (413, 422), (body[:40], answer.text)
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert {"type", "title", "status"} <= answer.json().keys()
 
 
 EVERYWHERE = {

@@ -207,7 +207,7 @@ def test_the_values_of_statements_travel_as_parameters() -> None:
     """An f-string of SQL interpolates columns, fragments and numbers of ours, never what somebody wrote."""
     allowed = re.compile(
         r"^(_?[A-Z_]+(\[.*\])?|sets|where|key|direction|ladder|sign|limit \+ 1|opening|self\._prelude|name|n"
-        r"|['\"] and ['\"]\.join\(where\)|VIEW_SQL\.replace\(.*|_BATCH|.*\bLIMIT"
+        r"|['\"] and ['\"]\.join\(where\)|_?VIEW_SQL\.replace\(.*|_BATCH|.*\bLIMIT"
         r"|['\"], ['\"]\.join\(\(f?['\"].*for \w+ in _[A-Z_]+\)\))$"
     )
     for path in SOURCES:

@@ -40,7 +40,7 @@ def test_a_room_is_a_thread_of_its_own_and_a_person_has_one_per_channel_or_one_i
     assert room not in ("", str(channel))
 
 
-@given(st.datetimes(timezones=st.just(UTC), min_value=datetime(1990, 1, 1), max_value=datetime(2090, 1, 1)))
+@given(st.floats(6e8, 3.8e9).map(lambda seconds: datetime.fromtimestamp(seconds, UTC)))
 def test_a_providers_time_stays_within_what_is_believable(provider_at: datetime) -> None:
     for at in (threads.clamp(provider_at, NOW), threads.place(provider_at, NOW)):
         assert NOW - timedelta(days=30) <= at <= NOW + timedelta(minutes=2, seconds=1)
@@ -185,8 +185,9 @@ def test_a_password_that_is_easy_to_guess_is_refused(password: str) -> None:
 
 PRIVATE = [
     "127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.0", "224.0.0.1",
-    "255.255.255.255", "192.0.0.192", "198.18.0.1", "::1", "::", "::127.0.0.1", "::ffff:10.0.0.1", "fe80::1", "fe80::1%eth0",
-    "fc00::1", "fec0::1", "ff02::1", "64:ff9b::a9fe:a9fe", "2002:a9fe:a9fe::", "2001:db8::1", "not an address", "",
+    "255.255.255.255", "192.0.0.192", "198.18.0.1", "::1", "::", "::127.0.0.1", "::ffff:10.0.0.1", "fe80::1",
+    "fe80::1%eth0", "fc00::1", "fec0::1", "ff02::1", "64:ff9b::a9fe:a9fe", "2002:a9fe:a9fe::", "2001:db8::1",
+    "not an address", "",
 ]  # fmt: skip
 
 
