@@ -90,7 +90,9 @@ class Stage:
         """(Telegram channel, bot channel) as the sandbox numbers them."""
         self._owner.call("POST", "/api/v1/channels", {"kind": "webchat", "name": "Shop chat"})
         bot_token = "7000000001:demo-sandbox-token-not-a-secret"  # noqa: S105 - known to the sandbox only
-        telegram = self._control("channels", {"kind": "telegram", "name": "Solstice on Telegram", "token": bot_token})
+        telegram = self._control(
+            "channels", {"kind": "telegram", "name": "Solstice on Telegram", "token": bot_token}
+        )
         self._owner.call(
             "POST", "/api/v1/channels",
             {"kind": "telegram", "name": "Solstice on Telegram",
@@ -101,7 +103,8 @@ class Stage:
             {"kind": "bot", "name": "Order bot", "settings": {"callback_url": f"{self._sandbox_url}/callbacks/0"}},
         )  # fmt: skip
         bot = self._control(
-            "channels", {"kind": "bot", "name": "Order bot", "hook_url": made["channel"]["hook_url"], **made["secrets"]}
+            "channels",
+            {"kind": "bot", "name": "Order bot", "hook_url": made["channel"]["hook_url"], **made["secrets"]},
         )
         callback = {"callback_url": f"{self._sandbox_url}/callbacks/{bot['id']}"}
         self._owner.call("PATCH", f"/api/v1/channels/{made['channel']['id']}", {"settings": callback})
@@ -118,7 +121,9 @@ class Stage:
         for person, (_, email, _) in zip((amina, diego, mele), CAST[1:], strict=True):
             person.sign_in(email)
 
-        lars = self._write(people["Lars"], telegram, [{"text": "Hi! Do you ship the Norrland tent to Uppsala?"}])
+        lars = self._write(
+            people["Lars"], telegram, [{"text": "Hi! Do you ship the Norrland tent to Uppsala?"}]
+        )
         diego.say(lars, "Hi Lars! Yes, we ship to Sweden in **3-5 days**. Shipping is free over 80 €.")
         self._write(people["Lars"], telegram, [{"text": "Perfect, ordering it now. Thanks!"}])
         self._owner.call("PATCH", f"/api/v1/conversations/{lars}", {"status": "resolved"})
@@ -139,11 +144,15 @@ class Stage:
         sizes = "返品の手続きについて教えてください。サイズが合いませんでした。"
         kenji = self._write(people["Kenji"], telegram, [{"text": sizes}])
         self._label(kenji, "Refund")
-        self._write(people["Amara"], telegram, [{"type": "voice"}, {"text": "Sorry, easier to say than to type 😄"}])
+        self._write(
+            people["Amara"], telegram, [{"type": "voice"}, {"text": "Sorry, easier to say than to type 😄"}]
+        )
         layla = self._write(people["Layla"], telegram, [{"text": "مرحبا، هل الخيمة متوفرة باللون الأزرق؟"}])
         self._label(layla, "Question")
         tomorrow = (datetime.now(UTC) + timedelta(hours=18)).isoformat()
-        hana = self._write(people["Hana"], telegram, [{"text": "Could you call me tomorrow about the group order?"}])
+        hana = self._write(
+            people["Hana"], telegram, [{"text": "Could you call me tomorrow about the group order?"}]
+        )
         self._owner.call("PATCH", f"/api/v1/conversations/{hana}", {"snoozed_until": tomorrow})
         mateus = self._write(
             people["Mateus"], bot,
@@ -166,7 +175,9 @@ class Stage:
             for view in ("all", "resolved", "snoozed"):
                 listed = self._owner.call("GET", f"/api/v1/conversations?view={view}&limit=50")
                 for item in listed["items"]:
-                    if item["contact"]["name"].startswith(person["first_name"]) and self._holds(item["id"], last):
+                    if item["contact"]["name"].startswith(person["first_name"]) and self._holds(
+                        item["id"], last
+                    ):
                         return str(item["id"])
             return None
 

@@ -118,9 +118,7 @@ async def _apply_alone(
         return False, ("could not be stored", f"{type(error).__name__}: {error}")
 
 
-async def _bury(
-    work: Work, raw: intake.Held, channel: Channel | None, reason: str, detail: str
-) -> None:
+async def _bury(work: Work, raw: intake.Held, channel: Channel | None, reason: str, detail: str) -> None:
     letter_id = await letters.write(
         work, "intake", reason, detail, raw_event_id=raw.id, channel_id=channel.id if channel else None
     )

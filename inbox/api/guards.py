@@ -23,9 +23,7 @@ def cookie_name(secure: bool) -> str:
     return "__Host-meridian" if secure else "meridian"
 
 
-def session_token(
-    connection: "ASGIConnection[Any, Any, Any, Any]", services: Services
-) -> str | None:
+def session_token(connection: "ASGIConnection[Any, Any, Any, Any]", services: Services) -> str | None:
     return connection.cookies.get(cookie_name(services.settings.secure))
 
 
@@ -44,9 +42,7 @@ def lower_headers(scope: AsgiScope) -> dict[str, str]:
     return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
 
 
-async def check_request(
-    connection: "ASGIConnection[Any, Any, Any, Any]", _: BaseRouteHandler
-) -> None:
+async def check_request(connection: "ASGIConnection[Any, Any, Any, Any]", _: BaseRouteHandler) -> None:
     """Litestar guard of the whole API. Raises Forbidden, BadInput."""
     services: Services = connection.app.state.services
     method = connection.scope.get("method", "GET")
@@ -60,9 +56,7 @@ async def check_request(
         raise BadInput("Send application/json.")
 
 
-async def check_csrf(
-    connection: "ASGIConnection[Any, Any, Any, Any]", _: BaseRouteHandler
-) -> None:
+async def check_csrf(connection: "ASGIConnection[Any, Any, Any, Any]", _: BaseRouteHandler) -> None:
     """Litestar guard of everything behind the sign-in. Raises Unauthenticated, Forbidden."""
     services: Services = connection.app.state.services
     token = session_token(connection, services)

@@ -11,7 +11,6 @@ from litestar.enums import ScopeType
 from litestar.types import HTTPScope, Receive, Scope, Send
 from msgspec import Struct
 
-
 ROOT = Path(__file__).parent.parent / "static"
 
 _API = ("/api/", "/hooks/", "/files/", "/health/", "/metrics", "/widget/api/", "/demo/", "/realtime")
@@ -144,8 +143,13 @@ class Pages:
                 file = packed
                 headers.append((b"content-encoding", name))
                 break
-        # Small files from the page cache; a thread would cost more than the read.
-        body = file.read_bytes()
+        try:
+            # Small files from the page cache; a thread would cost more than the read.
+            body = file.read_bytes()
+        except FileNotFoundError:
+            # A new build took it away while an older page was open.
+            await _answer(send, 404, b"", [(b"content-type", b"text/html; charset=utf-8")])
+            return
         await _answer(send, 200, body, headers, head=scope["method"] == "HEAD")
 
 

@@ -15,8 +15,8 @@ _RESUME = b'{"type":"resume","cursor":null}'
 class Screen(asyncio.Protocol):
     """One live feed from now on. `seen` maps a message's number to when its first frame was here.
 
-    Messages are those whose text starts with `marker:number:`. Frames of one event type per message are
-    told apart by nothing: the first one counts, which is that of message.received.
+    Messages are those whose text starts with `marker:number:`. The first frame with it counts: that of
+    message.received, or of a conversation.created that was committed, and is sent, with it.
     """
 
     def __init__(self, host: str, cookie: str, marker: str) -> None:

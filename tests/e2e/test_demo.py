@@ -59,7 +59,9 @@ async def test_a_visitor_of_the_shop_and_an_agent_talk_and_see_that_they_were_se
     await desk.rows().filter(has_text="Is the Norrland tent in stock?").click()
     await desk.sees("Is the Norrland tent in stock?")
     await desk.answers("Yes, in **green** and blue.")
-    await expect(chat.get_by_role("article").filter(has_text="Yes, in").locator("strong")).to_have_text("green")
+    await expect(chat.get_by_role("article").filter(has_text="Yes, in").locator("strong")).to_have_text(
+        "green"
+    )
     await desk.sees("Yes, in green", state="Read")
     await field.fill("Green, please")
     await field.press("Enter")
@@ -84,7 +86,9 @@ async def test_no_page_has_a_barrier_in_any_theme(running: Demo, browse: OpenCon
     assert not found, "\n".join(found)
 
 
-async def test_the_phone_page_is_usable_on_a_phone_and_has_no_barrier(running: Demo, browse: OpenContext) -> None:
+async def test_the_phone_page_is_usable_on_a_phone_and_has_no_barrier(
+    running: Demo, browse: OpenContext
+) -> None:
     phone = await (await browse(viewport={"width": 375, "height": 812}, has_touch=True)).new_page()
     await phone.goto(running.phone_url)
     await phone.get_by_role("button", name="Lars").tap()

@@ -40,7 +40,9 @@ async def test_a_cut_socket_catches_up_and_shows_what_came_meanwhile_once(
     await expect(olga.thread.get_by_role("article")).to_have_count(4)
 
 
-async def test_offline_says_since_when_and_a_reply_waits_for_the_line(world: World, olga: Desk, watch: Watch) -> None:
+async def test_offline_says_since_when_and_a_reply_waits_for_the_line(
+    world: World, olga: Desk, watch: Watch
+) -> None:
     ines = world.customer("Inés")
     await ines.writes("before")
     await olga.opens("Inés")

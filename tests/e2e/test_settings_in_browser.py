@@ -65,13 +65,17 @@ async def test_a_person_is_added_signs_in_and_is_shut_out_again(
     await expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
 
 
-async def test_a_new_label_is_there_for_the_colleague_at_once(world: World, desk_of: SitDown, diego: Desk) -> None:
+async def test_a_new_label_is_there_for_the_colleague_at_once(
+    world: World, desk_of: SitDown, diego: Desk
+) -> None:
     await world.customer("Inés").writes("hi")
     await diego.opens("Inés")
     olga = await desk_of(world.olga, "/settings/labels")
     await olga.page.get_by_label("New label").fill("Delivery")
     await olga.page.get_by_role("button", name="Add label").click()
-    await expect(olga.page.get_by_role("main").get_by_role("listitem").filter(has_text="Delivery")).to_be_visible()
+    await expect(
+        olga.page.get_by_role("main").get_by_role("listitem").filter(has_text="Delivery")
+    ).to_be_visible()
     await diego.menu("Labels", "Delivery")
     await expect(diego.row("Inés")).to_contain_text("Delivery")
 

@@ -53,7 +53,9 @@ async def test_list_thread_answer_and_back_on_a_phone(world: World, desk_of: Sit
 
 @pytest.mark.parametrize("width", [375, 320])
 async def test_nothing_hangs_over_the_edge(world: World, desk_of: SitDown, width: int) -> None:
-    await world.customer("Wolfeschlegelsteinhausenbergerdorff").writes("a" * 300 + " https://example.com/" + "b" * 200)
+    await world.customer("Wolfeschlegelsteinhausenbergerdorff").writes(
+        "a" * 300 + " https://example.com/" + "b" * 200
+    )
     await world.telegram.says(b'{"update_id": "' + b"x" * 300 + b'"}')
     desk = await desk_of(world.olga, viewport={"width": width, "height": 700}, has_touch=True, is_mobile=True)
     await desk.row("Wolfe").wait_for()

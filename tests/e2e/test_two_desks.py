@@ -10,7 +10,9 @@ async def equal(one: Desk, other: Desk, names: list[str]) -> None:
     """Wait until both desks list these names in this order, with the same counts of what is everybody's."""
 
     async def same() -> bool:
-        shared = [[line for line in await desk.counts() if not line.startswith("Mine")] for desk in (one, other)]
+        shared = [
+            [line for line in await desk.counts() if not line.startswith("Mine")] for desk in (one, other)
+        ]
         return await one.order() == await other.order() == names and shared[0] == shared[1]
 
     await until(same, 10, f"two desks that list {names}")
@@ -48,7 +50,9 @@ async def test_an_answer_is_sent_with_the_keyboard_and_everybody_shows_it_as_sen
     await expect(diego.message("Sí, desde las nueve.")).to_have_count(1)
 
 
-async def test_a_bots_customer_makes_it_delivered_and_then_read(world: World, olga: Desk, diego: Desk) -> None:
+async def test_a_bots_customer_makes_it_delivered_and_then_read(
+    world: World, olga: Desk, diego: Desk
+) -> None:
     ines = world.customer("Inés")
     await ines.writes("Where is my order?", via="bot")
     for desk in (olga, diego):

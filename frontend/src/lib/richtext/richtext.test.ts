@@ -59,7 +59,7 @@ describe("markdown", () => {
   });
 
   it("leaves alone what is not formatting", () => {
-    expect(show("2 * 3 * 4, snake_case_name, a ** b")).toBe("2 * 3 * 4, snake_case_name, a ** b");
+    expect(show("2 * 3 * 4, snake_case_name, a_b_ c, a ** b")).toBe("2 * 3 * 4, snake_case_name, a_b_ c, a ** b");
   });
 
   it("takes a sign literally behind a backslash", () => {

@@ -85,11 +85,16 @@ export class ConversationList {
     }
   }
 
-  /** Says that rows changed. `now` is for what the user did here: it shows at once. */
-  touch(ids: Iterable<string>, now = false): void {
+  /** Says that rows changed. `now` is for what the user did here: it shows at once, and what others did still waits. */
+  touch(ids: readonly string[], now = false): void {
     for (const id of ids) this.changed.add(id);
-    if (now) this.settle();
-    else this.schedule();
+    if (!now) {
+      this.schedule();
+      return;
+    }
+    this.ids = this.ordered(new Set(ids));
+    for (const id of ids) this.changed.delete(id);
+    this.countHeld();
   }
 
   /** The user is at work in the list: nothing moves for three seconds. */
@@ -107,7 +112,7 @@ export class ConversationList {
   settle(): void {
     window.clearTimeout(this.settleTimer);
     this.settleTimer = 0;
-    const next = this.ordered();
+    const next = this.ordered(this.changed);
     this.changed.clear();
     this.held = 0;
     this.ids = next;
@@ -151,14 +156,14 @@ export class ConversationList {
   }
 
   private countHeld(): void {
-    const next = this.ordered();
+    const next = this.ordered(this.changed);
     const same = next.length === this.ids.length && next.every((id, index) => id === this.ids[index]);
     this.held = same ? 0 : this.changed.size;
   }
 
-  private ordered(): string[] {
+  private ordered(changed: ReadonlySet<string>): string[] {
     const { query, source } = this;
     const belongs = (row: Conversation) => matches(row, query, source.me());
-    return reorder(this.ids, this.changed, (id) => source.row(id), belongs, COMPARE[query.sort], this.cursor === null);
+    return reorder(this.ids, changed, (id) => source.row(id), belongs, COMPARE[query.sort], this.cursor === null);
   }
 }
