@@ -6,15 +6,17 @@ successor), open requests finish, accepted bodies are committed, then the pools 
 
 import asyncio
 import contextlib
+import gc
 import socket
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import structlog
 import uvicorn
-from litestar import Litestar, asgi
+from litestar import Litestar
 from litestar.config.app import AppConfig
 from litestar.di import Provide
+from litestar.enums import ScopeType
 from litestar.exceptions import HTTPException
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
@@ -62,17 +64,16 @@ _SIGNED_IN = (
 _PLAIN = (health.live, health.ready, health.metrics, files.linked_file, live.realtime, *widget.HANDLERS)
 
 
-def routes(extra: Sequence[Any] = ()) -> list[Any]:
+def routes() -> list[Any]:
     """Everything that Litestar serves."""
     return [
         Router("/", route_handlers=list(_PUBLIC), guards=[check_request]),
         Router("/", route_handlers=list(_SIGNED_IN), guards=[check_request, check_csrf]),
         *_PLAIN,
-        *extra,
     ]
 
 
-def build_api(services: Services | None, event_log: EventLog | None, extra: Sequence[Any] = ()) -> Litestar:
+def build_api(services: Services | None, event_log: EventLog | None) -> Litestar:
     """The Litestar application; without services, only its description can be used."""
 
     def give_services() -> Services:
@@ -85,7 +86,7 @@ def build_api(services: Services | None, event_log: EventLog | None, extra: Sequ
 
     app = Litestar.from_config(
         AppConfig(
-            route_handlers=routes(extra),
+            route_handlers=routes(),
             dependencies={
                 "services": Provide(give_services, sync_to_thread=False, use_cache=True),
                 "event_log": Provide(give_event_log, sync_to_thread=False, use_cache=True),
@@ -97,7 +98,8 @@ def build_api(services: Services | None, event_log: EventLog | None, extra: Sequ
                 Exception: problems.on_failure,
             },
             openapi_config=OpenAPIConfig(
-                title="Meridian", version=__version__, path="/", render_plugins=[JsonRenderPlugin(path="/openapi.json")],
+                title="Meridian", version=__version__, path="/",
+                render_plugins=[JsonRenderPlugin(path="/openapi.json")],
                 description="The API of the inbox. Errors are RFC 9457 problem documents.",
             ),
             request_max_body_size=2 * 1024 * 1024,
@@ -128,18 +130,18 @@ async def build(settings: Settings, demo: Demo | None = None) -> AsyncIterator[t
 def assemble(
     settings: Settings, hooks: Hooks, services: Services | None, event_log: EventLog | None
 ) -> ASGIApp:
-    """Everything between uvicorn and the routes: headers, the choice of page or API, the hooks' mount."""
+    """Everything between uvicorn and the routes: headers, the choice of hook, API or page."""
     pages = Pages()
 
-    @asgi("/hooks", is_mount=True, copy_scope=False)
-    async def mounted_hooks(scope: Scope, receive: Receive, send: Send) -> None:
-        await hooks(scope, receive, send)
-
-    api = build_api(services, event_log, [mounted_hooks])
+    api = build_api(services, event_log)
 
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
-        # The inbox's own addresses are the front end's business; whatever is no API is its page.
-        await (api if is_api(scope["path"]) else pages)(scope, receive, send)
+        # Webhooks are most of the traffic and need nothing of a framework; what is no API is a page.
+        path = scope["path"]
+        if path.startswith("/hooks/") and scope["type"] == ScopeType.HTTP:
+            await hooks(scope, receive, send)
+        else:
+            await (api if is_api(path) else pages)(scope, receive, send)
 
     return SecurityHeaders(application, settings, pages.policies)
 
@@ -194,6 +196,7 @@ async def serve(settings: Settings, demo: Demo | None = None) -> None:
     telemetry.configure(settings.log_level, settings.log_format)
     failpoints.arm(settings.failpoints)
     async with build(settings, demo) as (application, hub):
+        gc.freeze()  # what was built lives as long as the process (see inbox/cli.py)
         await _Server(server_config(settings, application), hub).serve()
 
 

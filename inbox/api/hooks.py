@@ -75,6 +75,11 @@ class Hooks:
             headers = [(b"content-type", b"application/problem+json")]
             if isinstance(error, Unavailable):
                 headers.append((b"retry-after", str(error.retry_after).encode()))
+        except Exception:
+            # A bug of ours must not make a provider drop what it has: come again, when it is mended.
+            log.exception("hook.failed")
+            status, body = Unavailable.status, msgspec.json.encode(Unavailable().document())
+            headers = [(b"content-type", b"application/problem+json"), (b"retry-after", b"30")]
         headers.append((b"content-length", str(len(body)).encode()))
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body, "more_body": False})

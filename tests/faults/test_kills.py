@@ -24,7 +24,7 @@ def some(points: list[str], *short: str) -> list[str]:
     return points if LONG else list(short)
 
 
-@pytest.mark.parametrize("point", some(INTAKE, "ev.before_commit", "ev.after_commit"))
+@pytest.mark.parametrize("point", some(INTAKE, "ev.before_commit"))
 async def test_a_worker_killed_at_intake_leaves_its_message_to_the_next(
     rig: Rig, world: World, point: str
 ) -> None:
@@ -82,7 +82,7 @@ async def test_a_provider_that_got_no_answer_sends_again_and_is_shown_once(
     assert len(shown) == 1
 
 
-@pytest.mark.parametrize("point", some(SENDING, "out.leased", "out.after_call"))
+@pytest.mark.parametrize("point", some(SENDING, "out.after_call"))
 @pytest.mark.parametrize("via", ["bot", "telegram"] if LONG else ["telegram"])
 async def test_a_worker_killed_while_sending_never_sends_twice(
     rig: Rig, world: World, point: str, via: str
