@@ -2,7 +2,6 @@
 
 import os
 import signal
-import time
 
 _plan: dict[str, tuple[str, int]] = {}
 _hits: dict[str, int] = {}
@@ -10,7 +9,7 @@ _hits: dict[str, int] = {}
 
 def arm(plan: str) -> None:
     """`in.after_commit=kill@3,relay.after_xadd=stop@1`: at the third hit of the first point the process
-    kills itself with SIGKILL; at the first hit of the second it stops for two seconds."""
+    kills itself with SIGKILL; at the first hit of the second it stops with SIGSTOP until somebody sends SIGCONT."""
     for item in filter(None, plan.split(",")):
         name, _, action = item.partition("=")
         verb, _, count = action.partition("@")
@@ -23,6 +22,4 @@ def failpoint(name: str) -> None:
     verb, count = _plan[name]
     _hits[name] = _hits.get(name, 0) + 1
     if _hits[name] == count:
-        if verb == "kill":
-            os.kill(os.getpid(), signal.SIGKILL)
-        time.sleep(2)
+        os.kill(os.getpid(), signal.SIGKILL if verb == "kill" else signal.SIGSTOP)

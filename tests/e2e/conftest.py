@@ -1,6 +1,5 @@
 """Real Chromium before the built front end; every page of a story is watched."""
 
-import os
 import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
@@ -19,7 +18,6 @@ ARGUMENTS = [
     "--no-first-run", "--disable-sync", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
 ]  # fmt: skip
 WIDE = {"width": 1440, "height": 900}
-NARROW = {"width": 375, "height": 812}
 
 OpenContext = Callable[..., Awaitable[BrowserContext]]
 
@@ -43,9 +41,7 @@ async def chromium() -> AsyncIterator[Browser]:
     found = subprocess.run([ROOT / "scripts/find-chromium"], capture_output=True, text=True, check=True)
     expect.set_options(timeout=10_000)
     async with async_playwright() as playwright:
-        running = await playwright.chromium.launch(
-            executable_path=found.stdout.strip(), args=ARGUMENTS, env=dict(os.environ) | {"TZ": "UTC"}
-        )
+        running = await playwright.chromium.launch(executable_path=found.stdout.strip(), args=ARGUMENTS)
         yield running
         await running.close()
 

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 
 from desk import Desk
 from phone import phone_of
-from playwright.async_api import BrowserContext, expect
+from playwright.async_api import BrowserContext, FilePayload, expect
 from world import World
 
 OpenContext = Callable[..., Awaitable[BrowserContext]]
@@ -35,8 +35,8 @@ async def test_a_file_is_attached_and_reaches_the_phone(world: World, olga: Desk
     ines = world.customer("Inés")
     await ines.writes("Could I have the invoice?")
     await olga.opens("Inés")
-    invoice = {"name": "invoice 42.txt", "mimeType": "text/plain", "buffer": b"42 EUR\n"}
-    await olga.page.locator(".composer input[type=file]").set_input_files([invoice])  # type: ignore[list-item]
+    invoice = FilePayload(name="invoice 42.txt", mimeType="text/plain", buffer=b"42 EUR\n")
+    await olga.page.locator(".composer input[type=file]").set_input_files([invoice])
     await expect(olga.page.get_by_role("button", name="Remove invoice 42.txt")).to_be_visible()
     await olga.answers("Here it is")
     await olga.sees("Here it is", state="Sent")
@@ -49,7 +49,7 @@ async def test_a_file_is_attached_and_reaches_the_phone(world: World, olga: Desk
 async def test_an_empty_file_is_refused_in_words_before_anything_is_sent(world: World, olga: Desk) -> None:
     await world.customer("Inés").writes("hi")
     await olga.opens("Inés")
-    empty = {"name": "empty.pdf", "mimeType": "application/pdf", "buffer": b""}
-    await olga.page.locator(".composer input[type=file]").set_input_files([empty])  # type: ignore[list-item]
+    empty = FilePayload(name="empty.pdf", mimeType="application/pdf", buffer=b"")
+    await olga.page.locator(".composer input[type=file]").set_input_files([empty])
     await expect(olga.page.locator(".composer")).to_contain_text("This file is empty.")
     await expect(olga.page.get_by_role("button", name="Send")).to_be_disabled()

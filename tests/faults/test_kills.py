@@ -124,7 +124,6 @@ async def test_a_worker_stopped_longer_than_its_lease_cannot_speak_for_the_messa
     await rig.start("worker", "out.after_call=stop@1")
     await world.olga.answers("hello")
     await ines.reads("hello", seconds=20)  # the call has been made, its answer not been written down
-    rig.signal("worker", signal.SIGSTOP)
     await rig.start("worker-2")
     message = await world.olga.screen.message("hello", state="unknown", seconds=SEND_LEASE + 20)
     rig.signal("worker", signal.SIGCONT)
