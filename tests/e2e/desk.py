@@ -19,7 +19,7 @@ class Desk:
         return self
 
     async def is_live(self) -> None:
-        await expect(self.page.get_by_text("Live", exact=True).first).to_be_visible()
+        await expect(self.page.get_by_text("Live", exact=True).filter(visible=True)).to_be_visible()
 
     # ------------------------------------------------------------ the list
 

@@ -1,7 +1,9 @@
 """A whole round of work without a mouse."""
 
+import asyncio
+
 from desk import Desk
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 from world import World
 
 
@@ -45,12 +47,33 @@ async def test_the_sheet_lists_the_keys_and_the_palette_finds_a_command(world: W
     await keyboard.press("j")
     await keyboard.press("Enter")
     await expect(olga.heading).to_have_text("Inés")
+    palette = olga.page.get_by_role("combobox", name="What do you want to do?")
     await keyboard.press("Control+k")
-    await expect(olga.page.get_by_role("combobox", name="What do you want to do?")).to_be_focused()
+    await expect(palette).to_be_focused()
     await keyboard.type("assign to me")
     await keyboard.press("Enter")
     await expect(olga.action("Owner: You")).to_be_visible()
     await keyboard.press("Control+k")
+    await expect(palette).to_be_focused()
     await keyboard.type("go to failures")
     await keyboard.press("Enter")
     await expect(olga.page.get_by_role("heading", name="Failures")).to_be_visible()
+
+
+async def test_what_is_typed_before_the_palette_is_there_does_nothing(world: World, olga: Desk) -> None:
+    await world.customer("Inés").writes("hi")
+    await olga.opens("Inés")
+    arrives = asyncio.Event()
+
+    async def slowly(route: Route) -> None:
+        await arrives.wait()
+        await route.continue_()
+
+    await olga.page.route("**/assets/palette-*", slowly)
+    await olga.page.keyboard.press("Control+k")
+    await olga.page.keyboard.press("e")
+    arrives.set()
+    await expect(olga.page.get_by_role("combobox", name="What do you want to do?")).to_be_focused()
+    await olga.page.keyboard.press("Escape")
+    await expect(olga.action("Resolve")).to_be_visible()
+    await expect(olga.row("Inés")).to_be_visible()
