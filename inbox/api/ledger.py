@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from litestar import get, post
-from litestar.params import Parameter
+from litestar.params import Parameter, QueryParameter
 from msgspec import Struct
 
 from inbox.access import Scope
@@ -82,7 +82,7 @@ async def discard_letter(services: Services, who: Scope, letter_id: UUID) -> Let
 @get("/api/v1/raw-events", operation_id="ListRawEvents")
 async def list_raw_events(
     services: Services, who: Scope, channel: UUID | None = None,
-    status: Annotated[RawState | None, Parameter(query="state")] = None, cursor: UUID | None = None,
+    status: Annotated[RawState | None, QueryParameter(name="state")] = None, cursor: UUID | None = None,
     limit: Limit = 50,
 ) -> RawPage:  # fmt: skip
     """Everything that arrived, newest first."""
@@ -106,7 +106,7 @@ async def get_raw_event(services: Services, who: Scope, raw_id: UUID) -> RawText
 @get("/api/v1/deliveries", operation_id="ListDeliveries")
 async def list_deliveries(
     services: Services, who: Scope,
-    outcome: Annotated[Outcome | None, Parameter(query="state")] = None,
+    outcome: Annotated[Outcome | None, QueryParameter(name="state")] = None,
     cursor: UUID | None = None, limit: Limit = 50,
 ) -> AttemptPage:  # fmt: skip
     """Every attempt to hand a message to a provider, newest first."""

@@ -290,7 +290,7 @@ async def get_file(
     services: Services,
     channel_id: UUID,
     attachment_id: UUID,
-    key: Annotated[str, Parameter(query="token")] = "",
+    key: Annotated[str, QueryParameter(name="token")] = "",
     download: bool = False,
 ) -> Stream:
     """A file of the visitor's thread, or one that they uploaded. Pictures and links carry no headers, so
