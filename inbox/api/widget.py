@@ -14,7 +14,7 @@ import msgspec
 from litestar import Request, WebSocket, get, post, websocket
 from litestar.di import Provide
 from litestar.exceptions import WebSocketDisconnect
-from litestar.params import Parameter
+from litestar.params import QueryParameter
 from litestar.response import Stream
 from litestar.router import Router
 from msgspec import Meta, Struct
