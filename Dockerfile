@@ -13,14 +13,14 @@ RUN pip install --no-cache-dir uv==0.13.9
 ENV UV_COMPILE_BYTECODE=1 UV_LINK_MODE=copy UV_PYTHON_DOWNLOADS=never
 WORKDIR /app
 COPY pyproject.toml uv.lock ./
-RUN uv sync --frozen --no-dev --no-install-project
+RUN uv sync --frozen --no-dev --no-install-project --compile-bytecode
 COPY README.md LICENSE ./
 COPY inbox/ inbox/
 COPY channels/ channels/
 COPY routing/ routing/
 COPY realtime/ realtime/
 COPY --from=frontend /src/inbox/static/ inbox/static/
-RUN uv sync --frozen --no-dev --no-editable
+RUN uv sync --frozen --no-dev --no-editable --compile-bytecode
 
 FROM python:3.12-slim
 RUN useradd --system --uid 10001 --home-dir /data meridian && install -d -o meridian -m 0711 /data
