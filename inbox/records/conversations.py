@@ -1,7 +1,6 @@
 """Conversations: one thread of work with one contact."""
 
 import base64
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
@@ -353,11 +352,3 @@ async def counts(scope: Scope, tx: Tx) -> dict[str, int]:
     )  # fmt: skip
     assert row is not None
     return dict(row)
-
-
-async def versions(scope: Scope, tx: Tx, conversation_ids: Sequence[UUID]) -> dict[UUID, int]:
-    rows = await tx.all(
-        "select id, version from conversations where account_id = $1 and id = any($2::uuid[])",
-        scope.account_id, list(conversation_ids),
-    )  # fmt: skip
-    return {row["id"]: row["version"] for row in rows}
